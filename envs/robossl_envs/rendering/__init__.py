@@ -1,0 +1,1 @@
+"""Cameras, looks, meshes and the renderers."""

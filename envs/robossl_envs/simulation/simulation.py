@@ -1,0 +1,85 @@
+"""The contract that both engines keep."""
+
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from robossl_envs.simulation.scene import Dynamics, SceneSpec
+
+Pose = tuple[Float[np.ndarray, "3"], Float[np.ndarray, "4"]]
+"""Position [m] and quaternion (x, y, z, w), world frame."""
+
+
+class Simulation(Protocol):
+    """A world of one robot and some bodies, stepped in control steps.
+
+    The visual state is the same in every engine: the robot's joint positions, then position [m] and quaternion
+    (x, y, z, w) of each body in the order of the scene, so that any renderer can draw any engine's instant.
+    """
+
+    def load(self, scene: SceneSpec) -> None:
+        """Build the world anew. Called once; afterwards `restore` brings it back to how it was built."""
+        ...
+
+    def step(self) -> None:
+        """Advance by one control step (1/20 s)."""
+        ...
+
+    def body_pose(self, name: str) -> Pose:
+        """Return the pose of a body, or of a robot link if no body has that name."""
+        ...
+
+    def set_body_pose(
+        self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
+    ) -> None:
+        """Place a body, at rest; quaternion None: upright."""
+        ...
+
+    def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+        """Return linear [m/s] and angular [rad/s] velocity of a body."""
+        ...
+
+    def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
+        """Return positions [rad, fingers m] and velocities of the actuated joints."""
+        ...
+
+    def set_joint_state(self, positions: Float[np.ndarray, " J"]) -> None:
+        """Put the joints there, at rest, and make it their target."""
+        ...
+
+    def set_joint_targets(self, positions: Float[np.ndarray, " J"]) -> None:
+        """Give the position controllers their targets."""
+        ...
+
+    def contacts(self, first: str, second: str) -> bool:
+        """Tell whether two bodies (or `robot`) touch."""
+        ...
+
+    def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
+        """Push a body at its centre of mass during the next control step."""
+        ...
+
+    def set_dynamics(self, dynamics: Dynamics) -> None:
+        """Change masses, frictions and gains; what is not named goes back to the scene's values."""
+        ...
+
+    def save(self) -> object:
+        """Return a snapshot of the whole physical state, motor targets included."""
+        ...
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to a snapshot of this world."""
+        ...
+
+    def visual_state(self) -> Float[np.ndarray, " X"]:
+        """Return what a renderer needs to draw this instant."""
+        ...
+
+    def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
+        """Pose everything as it was; velocities become zero."""
+        ...
+
+    def close(self) -> None:
+        """Free the engine; a second call does nothing."""
+        ...
