@@ -22,10 +22,12 @@ ROBOTS = {"panda": "franka_panda/panda.urdf"}
 """Name to URDF below pybullet_data."""
 NUM_FACES = 3000
 """Faces of all links together: at 64 px the arm looks the same as with its own 100,000."""
-MIN_FACES_OF_PART = 16
-WELD_M = 0.001
+MIN_FACES_OF_PIECE = 12
+MIN_ROOT_AREA_M = 0.02
+"""Connected pieces of less surface than this squared are left out."""
+WELD_M = 0.0005
 """Vertices closer than this become one; without it the simplifier tears the seams open."""
-AGGRESSIVENESS = 4
+AGGRESSIVENESS = 5
 LAYOUT_VERSION = 1
 """Counted up when this file builds something else from the same input."""
 
@@ -77,7 +79,15 @@ def build_robot(name: str = "panda", *, cache_dir: Path | None = None) -> RobotA
 
 def _fingerprint(source: Path) -> str:
     """Hash what the result depends on: inputs, where they lie (the URDF names them), and the settings here."""
-    settings = (NUM_FACES, MIN_FACES_OF_PART, WELD_M, AGGRESSIVENESS, LAYOUT_VERSION, version("fast-simplification"))
+    settings = (
+        NUM_FACES,
+        MIN_FACES_OF_PIECE,
+        MIN_ROOT_AREA_M,
+        WELD_M,
+        AGGRESSIVENESS,
+        LAYOUT_VERSION,
+        version("fast-simplification"),
+    )
     digest = hashlib.sha256(repr((str(source), settings)).encode())
     for path in sorted(path for path in source.parent.rglob("*") if path.is_file()):
         digest.update(path.read_bytes())
@@ -103,12 +113,16 @@ def _build(source: Path, into: Path, *, final: Path) -> None:
     """Write one OBJ per visual and colour, and the URDF that names them as they will lie in `final`."""
     robot = ElementTree.parse(source)
     visuals = [(link, visual) for link in robot.iter("link") for visual in link.findall("visual")]
-    originals = [_read_parts(_mesh_path(visual, source)) for _, visual in visuals]
-    scale = NUM_FACES / sum(_root_area(part) for parts in originals for part in parts)
+    originals = [
+        [pieces for part in _read_parts(_mesh_path(visual, source)) if (pieces := _pieces(_weld(part)))]
+        for _, visual in visuals
+    ]
+    scale = NUM_FACES / sum(_root_area(piece) for parts in originals for part in parts for piece in part)
     for (link, visual), parts in zip(visuals, originals, strict=True):
         link.remove(visual)
-        for index, part in enumerate(parts):
-            small = _decimate(part, max(MIN_FACES_OF_PART, round(scale * _root_area(part))))
+        for index, pieces in enumerate(parts):
+            budgets = [max(MIN_FACES_OF_PIECE, round(scale * _root_area(piece))) for piece in pieces]
+            small = _join([_decimate(piece, budget) for piece, budget in zip(pieces, budgets, strict=True)])
             name = f"{link.attrib['name']}_visual{index}"
             _write_obj(into / f"{name}.obj", small)
             link.append(_visual_element(final / f"{name}.obj", name, small.rgb, visual.find("origin")))
@@ -192,20 +206,48 @@ def _root_area(mesh: Mesh) -> float:
     return float(np.sqrt(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2))
 
 
-def _decimate(mesh: Mesh, num_faces: int) -> Mesh:
-    """Weld the vertices, then collapse edges until at most about `num_faces` are left."""
+def _weld(mesh: Mesh) -> Mesh:
+    """Join vertices that lie on one point of a grid, and drop the faces that this makes empty."""
     grid = np.round(mesh.vertices_m / WELD_M).astype(int)
     _, first, welded = np.unique(grid, axis=0, return_index=True, return_inverse=True)
     faces = welded.reshape(-1)[mesh.faces]
     proper = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 0] != faces[:, 2])
-    used, faces = np.unique(faces[proper], return_inverse=True)
-    vertices_m, faces = mesh.vertices_m[first][used], faces.reshape(-1, 3)
+    return Mesh(mesh.vertices_m[first], faces[proper], mesh.rgb)
+
+
+def _pieces(mesh: Mesh) -> list[Mesh]:
+    """Split a mesh into its connected pieces and leave out the tiny ones, such as screws.
+
+    Piece by piece, since the simplifier takes a small flat one away whole where a larger one can give faces.
+    """
+    labels = np.arange(len(mesh.vertices_m))
+    while True:
+        before = labels.copy()
+        np.minimum.at(labels, mesh.faces, labels[mesh.faces].min(axis=1, keepdims=True))
+        labels = labels[labels]
+        if np.array_equal(before, labels):
+            break
+    of_face = labels[mesh.faces[:, 0]]
+    pieces = [Mesh(mesh.vertices_m, mesh.faces[of_face == label], mesh.rgb) for label in np.unique(of_face)]
+    return [piece for piece in pieces if _root_area(piece) > MIN_ROOT_AREA_M]
+
+
+def _decimate(mesh: Mesh, num_faces: int) -> Mesh:
+    """Collapse edges until about `num_faces` are left."""
+    used, faces = np.unique(mesh.faces, return_inverse=True)
+    vertices_m, faces = mesh.vertices_m[used], faces.reshape(-1, 3)
     if len(faces) > num_faces:
         points, faces = simplify(
             vertices_m.astype(np.float32), faces.astype(np.int32), target_count=num_faces, agg=AGGRESSIVENESS
         )
         vertices_m = points.astype(float)
     return Mesh(vertices_m, faces, mesh.rgb)
+
+
+def _join(meshes: list[Mesh]) -> Mesh:
+    starts = np.cumsum([0, *(len(mesh.vertices_m) for mesh in meshes[:-1])])
+    faces = [mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)]
+    return Mesh(np.concatenate([mesh.vertices_m for mesh in meshes]), np.concatenate(faces), meshes[0].rgb)
 
 
 def _write_obj(path: Path, mesh: Mesh) -> None:
