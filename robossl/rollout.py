@@ -147,7 +147,9 @@ def run_episode(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondL
     actions, rewards = [], []
     terminated = truncated = False
     while not (terminated or truncated):
-        action = np.asarray(policy.act(batch_of_one(observation)), np.float32).reshape(-1)
+        # simulator truth goes along for state-based baselines; no visual policy reads it
+        seen_now = batch_of_one({**observation, "environment_state": info["environment_state"]})
+        action = np.asarray(policy.act(seen_now), np.float32).reshape(-1)
         observation, reward, terminated, truncated, info = env.step(action)
         steps.append((observation, info))
         actions.append(action)

@@ -1,0 +1,136 @@
+"""Policies that act in envs, and the picklable factories that `rollout` makes them with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium as gym
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32
+
+from robossl.errors import ConfigError
+from robossl.policies.chunking import ChunkExecutor
+from robossl.policies.network import PolicyNetwork
+from robossl.policies.saving import CARD, ExecutionSpec, load_policy
+from robossl.rollout import PolicyFactory
+from robossl.types import Policy
+
+SCRIPTED = ("expert", "play", "random")
+
+
+class ClonedPolicy:
+    """Acts with a fitted network: numpy in and out, N observations at a time."""
+
+    def __init__(self, network: PolicyNetwork, execution: ExecutionSpec) -> None:
+        self.network = network.eval()
+        self._executor = ChunkExecutor(
+            network.spec.chunk_length,
+            execution=execution.execution,
+            execute_steps=execution.execute_steps,
+            rate=execution.rate,
+        )
+
+    def reset(self, env_mask: Bool[np.ndarray, " N"] | None = None) -> None:
+        """Forget the chunks that are being executed."""
+        self._executor.reset(env_mask)
+
+    def act(self, observation: Mapping[str, Any]) -> Float32[np.ndarray, "N A"]:
+        """Return actions in [-1, 1].
+
+        Raises:
+            ConfigError: the observation lacks a camera that the policy sees.
+        """
+        if self._executor.needs_chunk():
+            self._executor.add(self._chunk(observation))
+        return self._executor.step()
+
+    @torch.inference_mode()
+    def _chunk(self, observation: Mapping[str, Any]) -> Float32[np.ndarray, "N K A"]:
+        device = self.network.get_buffer("action_mean").device
+        network = self.network
+        pixels = state = None
+        if network.cameras:
+            pixels = torch.from_numpy(self._views(observation)).to(device)
+        if network.spec.state_dim:
+            state = torch.from_numpy(np.asarray(observation["environment_state"], np.float32)).to(device)
+        proprio = torch.from_numpy(np.asarray(observation["agent_pos"], np.float32)).to(device)
+        return network(pixels=pixels, proprio=proprio, state=state).cpu().numpy()
+
+    def _views(self, observation: Mapping[str, Any]) -> np.ndarray:
+        frames = observation["pixels"]
+        for name in self.network.cameras:
+            if name not in frames:
+                raise ConfigError(f"the policy sees camera {name!r}, but the env shows {', '.join(frames)}")
+        views = np.stack([frames[name] for name in self.network.cameras], axis=1)  # [N,V,H,W,3]
+        return np.ascontiguousarray(views.transpose(0, 1, 4, 2, 3))
+
+
+class RandomPolicy:
+    """Uniform actions: the floor of every table."""
+
+    def __init__(self, action_dim: int, *, seed: int) -> None:
+        self.action_dim = action_dim
+        self._generator = np.random.default_rng([seed, 3])
+
+    def reset(self, env_mask: Bool[np.ndarray, " N"] | None = None) -> None:
+        """Do nothing: each action is drawn on its own."""
+
+    def act(self, observation: Mapping[str, Any]) -> Float32[np.ndarray, "N A"]:
+        """Return actions in [-1, 1]."""
+        count = len(observation["agent_pos"])
+        return self._generator.uniform(-1, 1, (count, self.action_dim)).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scripted:
+    """The env's own expert or play policy (which read simulator truth), or uniform actions."""
+
+    kind: Literal["expert", "play", "random"]
+    noise: float = 0.0
+    """Standard deviation of what is added to the expert's actions."""
+
+    def __call__(self, env: gym.Env, seed: int) -> Policy:
+        """Return the policy of the episode with this seed."""
+        if self.kind == "random":
+            shape = env.action_space.shape
+            return RandomPolicy(int(np.prod(shape or ())), seed=seed)
+        simulator: Any = env.unwrapped
+        return simulator.expert(noise=self.noise, seed=seed, kind=self.kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedPolicy:
+    """A policy directory; each process loads it once."""
+
+    path: Path
+
+    def __call__(self, env: gym.Env, seed: int) -> Policy:
+        """Return the policy of one episode."""
+        del env, seed
+        # the card is written with the rest of the directory, so its time tells whether the policy is another one
+        network, execution = _loaded(self.path, (self.path / CARD).stat().st_mtime_ns if self.path.exists() else 0)
+        return ClonedPolicy(network, execution)
+
+
+def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
+    """Return the factory of `expert`, `play`, `random` or of a policy directory.
+
+    Raises:
+        ConfigError: neither of them.
+    """
+    match str(policy):
+        case "expert" | "play" | "random" as kind:
+            return Scripted(kind=kind, noise=noise)
+        case _ if (Path(policy) / CARD).is_file():
+            return SavedPolicy(path=Path(policy))
+        case _:
+            raise ConfigError(f"policy {str(policy)!r} is neither {', '.join(SCRIPTED)} nor a policy/ directory")
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, modified_ns: int) -> tuple[PolicyNetwork, ExecutionSpec]:
+    del modified_ns
+    return load_policy(path)

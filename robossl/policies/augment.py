@@ -1,0 +1,49 @@
+"""Augmentations of single frames for behaviour cloning: each image of the batch gets a draw of its own."""
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Generator, Tensor
+from torch.nn import functional
+
+
+def random_shift(images: UInt8[Tensor, "B 3 H W"], *, pad_px: int, generator: Generator) -> UInt8[Tensor, "B 3 H W"]:
+    """Shift each image by up to `pad_px` in both directions; the border is repeated.
+
+    Image augmentation is all you need (DrQ), 2020, arXiv 2004.13649. Whole pixels, hence exact.
+    """
+    if pad_px == 0:
+        return images
+    batch, _, height, width = images.shape
+    padded = functional.pad(images.float(), (pad_px,) * 4, mode="replicate").to(torch.uint8)
+    shift = torch.randint(2 * pad_px + 1, (2, batch, 1, 1), generator=generator).to(images.device)
+    rows = shift[0] + torch.arange(height, device=images.device).view(1, -1, 1)  # [B,H,1]
+    columns = shift[1] + torch.arange(width, device=images.device).view(1, 1, -1)  # [B,1,W]
+    index = torch.arange(batch, device=images.device).view(-1, 1, 1)
+    return padded.permute(0, 2, 3, 1)[index, rows, columns].permute(0, 3, 1, 2)
+
+
+def colour_jitter(
+    images: UInt8[Tensor, "B 3 H W"], *, strength: float, generator: Generator
+) -> UInt8[Tensor, "B 3 H W"]:
+    """Scale each image's contrast and each of its channels, and move its brightness.
+
+    Args:
+        images: the frames.
+        strength: half width of every draw, 0-1; 0 changes nothing.
+        generator: on the CPU.
+    """
+    if strength == 0:
+        return images
+    batch = len(images)
+    draws = (2 * torch.rand((batch, 5, 1, 1), generator=generator) - 1).to(images.device) * strength
+    values = images.float()
+    mean = values.mean(dim=(1, 2, 3), keepdim=True)
+    values = mean + (values - mean) * (1 + draws[:, :1])
+    values = values * (1 + 0.5 * draws[:, 1:4]) + 128 * draws[:, 4:]
+    return values.round_().clamp_(0, 255).to(torch.uint8)
+
+
+def feature_statistics(features: Float[Tensor, "n X"]) -> tuple[Float[Tensor, " X"], Float[Tensor, " X"]]:
+    """Return mean and standard deviation of each column, the deviation never so small that noise is blown up."""
+    std = features.std(dim=0, correction=0)
+    return features.mean(dim=0), std.clamp_min(max(1e-6, 0.01 * float(std.mean())))

@@ -1,0 +1,199 @@
+"""Behaviour cloning: fit a policy network to demonstrations, on an encoder that is frozen or trained along."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+from torch.nn import functional
+
+from robossl.errors import TrainingError
+from robossl.policies.augment import colour_jitter, feature_statistics, random_shift
+from robossl.policies.demonstrations import Demonstrations
+from robossl.policies.network import PolicyNetwork
+
+Loss = Literal["l1", "mse", "huber"]
+EncoderMode = Literal["frozen", "finetuned", "scratch"]
+MIN_STD = 0.05
+"""Least standard deviation that is divided by, so that what hardly moves is not blown up: of an action; of proprio and
+state relative to the largest of their columns."""
+ENCODE_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloningRecipe:
+    """How a policy is fitted."""
+
+    num_steps: int = 2000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    encoder_learning_rate: float = 3e-4
+    weight_decay: float = 1e-2
+    loss: Loss = "huber"
+    num_augmentations: int = 8
+    """Augmented copies of each frame that a frozen encoder is shown once, beside the frame itself."""
+    shift_px: int = 2
+    jitter: float = 0.15
+    """Half width of the colour draws, 0-1."""
+    seed: int = 0
+    log_every: int = 50
+
+
+OnStep = Callable[[int, dict[str, float]], None]
+"""(step, metrics): called every `log_every` steps."""
+
+
+class BehaviourCloning:
+    """Fits one network. A frozen encoder sees each frame (and its augmented copies) once, before the first step.
+
+    Args:
+        network: to be fitted, in place.
+        demonstrations: what to imitate.
+        mode: `frozen` leaves the encoder as it is; `finetuned` and `scratch` train it along, on augmented frames.
+        recipe: steps, rates and augmentation.
+        device: where to train.
+    """
+
+    def __init__(
+        self,
+        network: PolicyNetwork,
+        demonstrations: Demonstrations,
+        *,
+        mode: EncoderMode,
+        recipe: CloningRecipe,
+        device: torch.device | None = None,
+    ) -> None:
+        self.device = device or torch.device("cpu")
+        self.network = network.to(self.device)
+        self.recipe = recipe
+        self.trains_encoder = mode != "frozen" and network.encoder is not None
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.pixels = None if demonstrations.pixels is None else torch.from_numpy(demonstrations.pixels)
+        self.proprio = self._tensor(demonstrations.proprio)
+        state = demonstrations.environment_state
+        self.state = None if state is None else self._tensor(state)
+        self.valid = torch.from_numpy(demonstrations.valid).to(self.device)
+        self._set_statistics(demonstrations)
+        chunks = self._tensor(demonstrations.chunks)
+        self.targets = (chunks - network.get_buffer("action_mean")) / network.get_buffer("action_std")  # [n,K,A]
+        self.table = self._encode_all() if self.pixels is not None and not self.trains_encoder else None
+
+    def fit(self, on_step: OnStep | None = None) -> dict[str, float]:
+        """Train for `num_steps` and return the last metrics.
+
+        Raises:
+            TrainingError: the loss is not finite.
+        """
+        recipe = self.recipe
+        optimizer = torch.optim.AdamW(self._param_groups(), weight_decay=recipe.weight_decay)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(recipe.num_steps, 1))
+        self.network.train()
+        metrics: dict[str, float] = {}
+        for step in range(recipe.num_steps):
+            loss = self.loss()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            if step % recipe.log_every == 0 or step == recipe.num_steps - 1:
+                metrics = self._metrics(step, loss)
+                if on_step is not None:
+                    on_step(step, metrics)
+        self.network.eval()
+        return metrics
+
+    def loss(self) -> Float[Tensor, ""]:
+        """Draw a batch of steps and return the loss of their chunks."""
+        rows = torch.randint(len(self.targets), (self.recipe.batch_size,), generator=self.generator)
+        predicted = self.network.normalized_chunk(
+            features=self._features(rows),
+            proprio=self.proprio[rows],
+            state=None if self.state is None else self.state[rows],
+        )
+        return chunk_loss(predicted, self.targets[rows], self.valid[rows], kind=self.recipe.loss)
+
+    def _features(self, rows: Int64[Tensor, " B"]) -> Float[Tensor, "B X"] | None:
+        if self.pixels is None:
+            return None
+        if self.table is not None:
+            copies = torch.randint(len(self.table), (len(rows),), generator=self.generator)
+            return self.table[copies, rows]
+        return self.network.features(self._augmented(self.pixels[rows]))
+
+    def _encode_all(self) -> Float[Tensor, "copies n X"]:
+        """Return the features of all frames: as they are, then augmented; and standardize with their statistics."""
+        self.network.eval()
+        table = torch.stack([self._encode(augmented=copy > 0) for copy in range(self.recipe.num_augmentations + 1)])
+        self.network.set_statistics("feature", *feature_statistics(table.flatten(0, 1)))
+        return table
+
+    @torch.no_grad()
+    def _encode(self, *, augmented: bool) -> Float[Tensor, "n X"]:
+        if self.pixels is None:
+            raise TrainingError("there are no frames to encode")
+        parts = []
+        for pixels in self.pixels.split(ENCODE_BATCH):
+            shown = self._augmented(pixels) if augmented else pixels.to(self.device)
+            parts.append(self.network.features(shown))
+        return torch.cat(parts)
+
+    def _augmented(self, pixels: Tensor) -> Tensor:
+        batch, views = pixels.shape[:2]
+        images = pixels.to(self.device).flatten(0, 1)
+        images = random_shift(images, pad_px=self.recipe.shift_px, generator=self.generator)
+        images = colour_jitter(images, strength=self.recipe.jitter, generator=self.generator)
+        return images.unflatten(0, (batch, views))
+
+    def _set_statistics(self, demonstrations: Demonstrations) -> None:
+        actions = demonstrations.chunks[demonstrations.valid]  # [m,A]
+        self.network.set_statistics("action", *_statistics(actions, floor=MIN_STD))
+        if self.network.spec.proprio_dim:
+            self.network.set_statistics("proprio", *_statistics(demonstrations.proprio))
+        if self.network.spec.state_dim and demonstrations.environment_state is not None:
+            self.network.set_statistics("state", *_statistics(demonstrations.environment_state))
+
+    def _param_groups(self) -> list[dict[str, object]]:
+        encoder = self.network.encoder
+        trained = list(encoder.parameters()) if encoder is not None and self.trains_encoder else []
+        if encoder is not None:
+            encoder.requires_grad_(self.trains_encoder)
+        groups: list[dict[str, object]] = [
+            {"params": list(self.network.head.parameters()), "lr": self.recipe.learning_rate}
+        ]
+        if trained:
+            groups.append({"params": trained, "lr": self.recipe.encoder_learning_rate})
+        return groups
+
+    def _metrics(self, step: int, loss: Tensor) -> dict[str, float]:
+        value = float(loss.detach())
+        if not np.isfinite(value):
+            raise TrainingError(f"the cloning loss is {value} at step {step}; lower learning_rate or check the actions")
+        return {"loss": value}
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
+
+
+def chunk_loss(
+    predicted: Float[Tensor, "B K A"], target: Float[Tensor, "B K A"], valid: Bool[Tensor, "B K"], *, kind: Loss
+) -> Float[Tensor, ""]:
+    """Return the mean over the valid steps of all chunks; steps past the end of an episode do not count."""
+    match kind:
+        case "l1":
+            errors = functional.l1_loss(predicted, target, reduction="none")
+        case "mse":
+            errors = functional.mse_loss(predicted, target, reduction="none")
+        case "huber":
+            errors = functional.smooth_l1_loss(predicted, target, reduction="none")
+    weights = valid[..., None].to(errors.dtype)
+    return (errors * weights).sum() / (weights.sum() * errors.shape[-1]).clamp_min(1)
+
+
+def _statistics(values: np.ndarray, *, floor: float | None = None) -> tuple[Tensor, Tensor]:
+    std = values.std(axis=0)
+    floor = max(1e-6, MIN_STD * float(std.max())) if floor is None else floor
+    return torch.from_numpy(values.mean(axis=0)).float(), torch.from_numpy(np.maximum(std, floor)).float()

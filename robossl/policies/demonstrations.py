@@ -1,0 +1,112 @@
+"""Demonstrations as arrays in memory: a few dozen episodes of small frames."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64, UInt8
+
+from robossl.errors import DataError
+from robossl.policies.chunking import action_chunks
+
+PROPRIO_KEY = "observation.state"
+STATE_KEY = "observation.environment_state"
+ACTION_KEY = "action"
+
+
+class EpisodeReader(Protocol):
+    """What demonstrations need of an `EpisodeSource`."""
+
+    @property
+    def lengths(self) -> Int64[np.ndarray, " N"]: ...
+    @property
+    def cameras(self) -> tuple[str, ...]: ...
+    @property
+    def features(self) -> dict[str, int]: ...
+    def frames(self, episode: int, indices: np.ndarray, camera: str) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames of one episode."""
+        ...
+
+    def values(self, episode: int, indices: np.ndarray, key: str) -> Float32[np.ndarray, "n D"]:
+        """Return values of one episode."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstrations:
+    """n steps of some episodes."""
+
+    pixels: UInt8[np.ndarray, "n V 3 H W"] | None
+    """V in the order of `cameras`; None where no camera was asked for."""
+    cameras: tuple[str, ...]
+    proprio: Float32[np.ndarray, "n S"]
+    environment_state: Float32[np.ndarray, "n E"] | None
+    chunks: Float32[np.ndarray, "n K A"]
+    valid: Bool[np.ndarray, "n K"]
+    """False where a chunk reaches past the end of its episode."""
+    episode: Int64[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.episode)
+
+
+def read_demonstrations(
+    source: EpisodeReader, *, num_demonstrations: int, cameras: tuple[str, ...], chunk_length: int, state: bool = False
+) -> Demonstrations:
+    """Read the first `num_demonstrations` episodes.
+
+    Args:
+        source: where they are.
+        num_demonstrations: how many.
+        cameras: that the policy sees; none for a policy on simulator state.
+        chunk_length: K, actions of a chunk.
+        state: also read the simulator's state.
+
+    Raises:
+        DataError: too few episodes, an unknown camera, or no actions.
+    """
+    _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state)
+    episodes = [_read(source, index, cameras, chunk_length, state) for index in range(num_demonstrations)]
+    joined = {name: np.concatenate([episode[name] for episode in episodes]) for name in episodes[0]}
+    return Demonstrations(
+        cameras=cameras,
+        pixels=joined.get("pixels"),
+        environment_state=joined.get("environment_state"),
+        **{name: joined[name] for name in ("proprio", "chunks", "valid", "episode")},
+    )
+
+
+def _read(
+    source: EpisodeReader, episode: int, cameras: tuple[str, ...], chunk_length: int, state: bool
+) -> dict[str, np.ndarray]:
+    steps = np.arange(int(source.lengths[episode]) - 1)  # the last frame has no action
+    chunks, valid = action_chunks(source.values(episode, steps, ACTION_KEY), chunk_length)
+    arrays = {
+        "proprio": source.values(episode, steps, PROPRIO_KEY),
+        "chunks": chunks,
+        "valid": valid,
+        "episode": np.full(len(steps), episode, np.int64),
+    }
+    if cameras:
+        arrays["pixels"] = np.stack([source.frames(episode, steps, name) for name in cameras], axis=1)
+    if state:
+        arrays["environment_state"] = source.values(episode, steps, STATE_KEY)
+    return arrays
+
+
+def _check(source: EpisodeReader, *, num_demonstrations: int, cameras: tuple[str, ...], state: bool) -> None:
+    available = len(source.lengths)
+    if not 1 <= num_demonstrations <= available:
+        raise DataError(
+            f"num_demonstrations is {num_demonstrations}, but the data set holds {available} episodes; "
+            "collect more or ask for fewer"
+        )
+    for name in cameras:
+        if name not in source.cameras:
+            raise DataError(f"the demonstrations have no camera {name!r}; they have {', '.join(source.cameras)}")
+    for key in (ACTION_KEY, PROPRIO_KEY, *([STATE_KEY] if state else [])):
+        if key not in source.features:
+            raise DataError(
+                f"the demonstrations have no {key!r}; they have {', '.join(source.features) or 'only video'}"
+            )

@@ -1,0 +1,19 @@
+"""Shared by all tests. That this file is here puts `tests/` on the path, so that helpers such as `point_env` import."""
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True)
+def _restore_random_state() -> Iterator[None]:
+    """Give each test the same random state, and undo what it did to it."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    torch.manual_seed(0)
+    yield
+    random.setstate(states[0])
+    np.random.set_state(states[1])  # noqa: NPY002
+    torch.set_rng_state(states[2])

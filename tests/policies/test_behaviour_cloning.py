@@ -1,0 +1,139 @@
+"""Behaviour cloning: it learns, it is saved whole, and it refuses what does not fit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from episodes import POINT_ENV, EpisodeList, expert_episodes
+
+from robossl.encoders import build_encoder
+from robossl.errors import ConfigError, DataError, EncoderError, RobosslError, TrainingError
+from robossl.policies.agents import ClonedPolicy, policy_factory
+from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe, chunk_loss
+from robossl.policies.demonstrations import read_demonstrations
+from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.saving import ExecutionSpec, load_policy, save_policy
+from robossl.rollout import EnvSpec, rollout
+
+
+@pytest.fixture(scope="module")
+def source() -> EpisodeList:
+    return EpisodeList(expert_episodes(25))
+
+
+def _network(*, visual: bool, state_dim: int = 0, chunk_length: int = 4) -> PolicyNetwork:
+    torch.manual_seed(0)
+    encoder = build_encoder("conv", image_size=16, feature_dim=32, widths=(8, 16)) if visual else None
+    head = HeadSpec(proprio_dim=4, state_dim=state_dim, action_dim=3, chunk_length=chunk_length, hidden=(64, 64))
+    return PolicyNetwork(head, encoder=encoder, cameras=("front",) if visual else ())
+
+
+def test_a_state_policy_learns_to_reach(source: EpisodeList, tmp_path: Path) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=25, cameras=(), chunk_length=4, state=True)
+    network = _network(visual=False, state_dim=6)
+    BehaviourCloning(network, demonstrations, mode="frozen", recipe=CloningRecipe(num_steps=400, batch_size=64)).fit()
+    save_policy(network, tmp_path / "policy", execution=ExecutionSpec())
+    factory = policy_factory(tmp_path / "policy")
+    episodes = list(rollout(EnvSpec(env_id=POINT_ENV, image_size=16), factory, num_episodes=10, seed=1000))
+    assert sum(episode.success for episode in episodes) >= 9
+
+
+@pytest.mark.parametrize("mode", ["frozen", "finetuned", "scratch"])
+def test_each_mode_lowers_the_loss_and_only_frozen_leaves_the_encoder_alone(source: EpisodeList, mode: str) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=6, cameras=("front",), chunk_length=4)
+    network = _network(visual=True)
+    before = {name: value.clone() for name, value in network.encoder.state_dict().items()}
+    losses = []
+    recipe = CloningRecipe(num_steps=40, batch_size=32, num_augmentations=2, log_every=39)
+    trainer = BehaviourCloning(network, demonstrations, mode=mode, recipe=recipe)
+    trainer.fit(on_step=lambda step, metrics: losses.append(metrics["loss"]))
+    assert losses[-1] < 0.8 * losses[0]
+    same = all(torch.equal(before[name], value) for name, value in network.encoder.state_dict().items())
+    assert same == (mode == "frozen")
+
+
+def test_a_saved_policy_acts_the_same_and_needs_nothing_else(source: EpisodeList, tmp_path: Path) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=2, cameras=("front",), chunk_length=4)
+    network = _network(visual=True)
+    BehaviourCloning(network, demonstrations, mode="frozen", recipe=CloningRecipe(num_steps=3, batch_size=8)).fit()
+    execution = ExecutionSpec(execution="receding", execute_steps=2)
+    save_policy(network, tmp_path / "policy", execution=execution, card_extra={"inputs": {"encoder": "sha256:x"}})
+    loaded, loaded_execution = load_policy(tmp_path / "policy")
+    assert loaded_execution == execution
+    observation = {
+        "pixels": {"front": demonstrations.pixels[:5, 0].transpose(0, 2, 3, 1)},
+        "agent_pos": demonstrations.proprio[:5],
+    }
+    first = ClonedPolicy(network, execution).act(observation)
+    assert first.shape == (5, 3)
+    assert np.abs(first).max() <= 1
+    assert np.array_equal(first, ClonedPolicy(loaded, loaded_execution).act(observation))
+
+
+def test_the_same_seed_fits_the_same_policy(source: EpisodeList) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=3, cameras=("front",), chunk_length=2)
+    weights = []
+    for _ in range(2):
+        network = _network(visual=True, chunk_length=2)
+        recipe = CloningRecipe(num_steps=5, batch_size=8, num_augmentations=1, seed=4)
+        BehaviourCloning(network, demonstrations, mode="frozen", recipe=recipe).fit()
+        weights.append(network.state_dict())
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+
+@pytest.mark.parametrize("kind", ["l1", "mse", "huber"])
+def test_the_loss_is_the_mean_over_valid_steps(kind: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    predicted, target = torch.randn((2, 5, 3, 2), generator=generator, dtype=torch.float64)
+    valid = torch.rand((5, 3), generator=generator) < 0.6
+    total, count = 0.0, 0
+    for row in range(5):
+        for step in range(3):
+            for dim in range(2):
+                if valid[row, step]:
+                    error = abs(float(predicted[row, step, dim] - target[row, step, dim]))
+                    small = 0.5 * error**2 if error < 1 else error - 0.5
+                    total += {"l1": error, "mse": error**2, "huber": small}[kind]
+                    count += 1
+    assert float(chunk_loss(predicted, target, valid, kind=kind)) == pytest.approx(total / count)
+
+
+def test_what_does_not_fit_is_refused_by_name(source: EpisodeList, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="num_demonstrations is 26, but the data set holds 25"):
+        read_demonstrations(source, num_demonstrations=26, cameras=("front",), chunk_length=1)
+    with pytest.raises(DataError, match="no camera 'wrist'; they have front"):
+        read_demonstrations(source, num_demonstrations=1, cameras=("wrist",), chunk_length=1)
+    with pytest.raises(ConfigError, match="neither expert, play, random nor a policy/ directory"):
+        policy_factory(tmp_path)
+    with pytest.raises(RobosslError, match=r"no policy at .*policy\.json is missing"):
+        load_policy(tmp_path)
+    with pytest.raises(EncoderError, match="needs an encoder"):
+        PolicyNetwork(HeadSpec(proprio_dim=1, state_dim=0, action_dim=1, chunk_length=1), encoder=None, cameras=("a",))
+
+
+def test_damaged_weights_are_named(tmp_path: Path) -> None:
+    save_policy(_network(visual=False, state_dim=6), tmp_path / "policy", execution=ExecutionSpec())
+    (tmp_path / "policy" / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(RobosslError, match=r"can't read .*model\.safetensors"):
+        load_policy(tmp_path / "policy")
+
+
+def test_a_loss_that_is_not_finite_stops_the_fit(source: EpisodeList) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=2, cameras=(), chunk_length=2, state=True)
+    demonstrations.chunks[:] = np.nan
+    trainer = BehaviourCloning(
+        _network(visual=False, state_dim=6, chunk_length=2),
+        demonstrations,
+        mode="frozen",
+        recipe=CloningRecipe(num_steps=2, batch_size=4),
+    )
+    with pytest.raises(TrainingError, match="the cloning loss is nan at step 0"):
+        trainer.fit()
+
+
+def test_the_camera_that_a_policy_sees_must_be_there() -> None:
+    policy = ClonedPolicy(_network(visual=True), ExecutionSpec())
+    observation = {"pixels": {"wrist": np.zeros((1, 16, 16, 3), np.uint8)}, "agent_pos": np.zeros((1, 4))}
+    with pytest.raises(ConfigError, match="sees camera 'front', but the env shows wrist"):
+        policy.act(observation)
