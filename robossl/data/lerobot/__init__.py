@@ -1,0 +1,7 @@
+"""LeRobotDataset on disk, written and read without the lerobot package."""
+
+from robossl.data.lerobot.reader import LeRobotDirectory, LeRobotV3
+from robossl.data.lerobot.v21 import LeRobotV21, open_directory
+from robossl.data.lerobot.writer import EpisodeWriter
+
+__all__ = ["EpisodeWriter", "LeRobotDirectory", "LeRobotV3", "LeRobotV21", "open_directory"]

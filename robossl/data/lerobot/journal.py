@@ -1,0 +1,131 @@
+"""The journal of a data set that is being recorded: one complete directory an episode, renamed into place.
+
+A killed recorder leaves at most one unfinished temporary directory, which the next one removes.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robossl.data.lerobot import layout
+from robossl.data.lerobot.stats import Stats, column_stats, from_lists, image_stats, to_lists
+from robossl.data.video.encode import encode_video
+from robossl.errors import DataError
+
+MAX_SAMPLED_FRAMES = 100  # of an episode, for the camera statistics
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalEpisode:
+    """One finished episode that is not in a shard yet."""
+
+    path: Path
+    index: int
+    length: int
+    task: str
+    extras: dict[str, Any]
+    stats: dict[str, Stats]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the value columns, [L, D] each."""
+        with np.load(self.path / "rows.npz") as rows:
+            return {key: rows[key] for key in rows.files}
+
+    def video(self, camera: str) -> Path:
+        """Return the camera's own file."""
+        return self.path / f"{camera}.mp4"
+
+
+class Journal:
+    """The finished episodes under `root`, in order."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def clean(self, *, num_compacted: int) -> None:
+        """Remove what a killed writer left: unfinished episodes, and those that are in a shard already."""
+        for path in self.root.glob(".unfinished-*"):
+            shutil.rmtree(path)
+        for path in self.root.glob("episode-*"):
+            if int(path.name.removeprefix("episode-")) < num_compacted:
+                shutil.rmtree(path)
+        if self.root.is_dir() and not self.paths():
+            shutil.rmtree(self.root)
+
+    def paths(self) -> list[Path]:
+        """Return the directories of the finished episodes."""
+        return sorted(self.root.glob("episode-*"))
+
+    def episodes(self) -> Iterator[JournalEpisode]:
+        """Read the finished episodes, lowest index first."""
+        for path in self.paths():
+            record = json.loads((path / "episode.json").read_text(encoding="utf-8"))
+            yield JournalEpisode(path=path, **(record | {"stats": from_lists(record["stats"])}))
+
+    def add(
+        self,
+        index: int,
+        *,
+        frames: Mapping[str, Iterable[np.ndarray]],
+        sizes: Mapping[str, tuple[int, int]],
+        columns: Mapping[str, np.ndarray],
+        length: int,
+        task: str,
+        extras: Mapping[str, Any],
+        fps_hz: int,
+        crf: int,
+    ) -> None:
+        """Write one episode; when this returns it survives a kill. Arguments as in `EpisodeWriter.append_rows`."""
+        unfinished = self.root / f".unfinished-{index:06d}-{os.getpid()}"
+        unfinished.mkdir(parents=True)
+        try:
+            stats = {key: column_stats(column) for key, column in columns.items()}
+            for camera, images in frames.items():
+                watched = _Watched(images, name=camera, size=sizes[camera], length=length)
+                encode_video(unfinished / f"{camera}.mp4", watched, fps_hz=fps_hz, crf=crf)
+                stats[layout.camera_key(camera)] = image_stats(np.stack(watched.samples))
+            arrays: dict[str, Any] = dict(columns)
+            np.savez(unfinished / "rows.npz", **arrays)
+            record = {"index": index, "length": length, "task": task, "extras": dict(extras), "stats": to_lists(stats)}
+            layout.write_json(unfinished / "episode.json", record)
+            self._commit(unfinished, self.root / f"episode-{index:06d}")
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _commit(self, unfinished: Path, target: Path) -> None:
+        try:
+            os.rename(unfinished, target)
+        except OSError as error:
+            raise DataError(
+                f"{target} is there already: another writer is recording into {self.root.parent}"
+            ) from error
+
+
+class _Watched:
+    """Passes the frames of a camera on, checks them, and keeps a sample for the statistics."""
+
+    def __init__(self, frames: Iterable[np.ndarray], *, name: str, size: tuple[int, int], length: int) -> None:
+        self.frames, self.name, self.shape, self.length = frames, name, (*size, 3), length
+        self.every = max(1, -(-length // MAX_SAMPLED_FRAMES))
+        self.samples: list[np.ndarray] = []
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        count = 0
+        for frame in self.frames:
+            if frame.dtype != np.uint8 or frame.shape != self.shape:
+                expected = f"uint8 {self.shape} in this data set"
+                raise DataError(
+                    f"camera {self.name!r}, frame {count} is {frame.dtype} {frame.shape}, expected {expected}"
+                )
+            if count % self.every == 0:
+                self.samples.append(frame)
+            count += 1
+            yield frame
+        if count != self.length:
+            raise DataError(f"camera {self.name!r} has {count} frames, the episode has {self.length} rows")

@@ -1,0 +1,89 @@
+"""The one table of names of a LeRobotDataset v3 directory: files, columns and features."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+CODEBASE_VERSION = "v3.0"
+DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
+EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+INFO_PATH = "meta/info.json"
+STATS_PATH = "meta/stats.json"
+TASKS_PATH = "meta/tasks.parquet"
+EXTRAS_PATH = "meta/robossl_episodes.jsonl"  # seed, domain, variations ...; lerobot ignores the file
+JOURNAL_PATH = "journal"  # finished episodes that are not in a shard yet
+
+CHUNK_SIZE = 1000
+DATA_FILE_SIZE_MB = 100
+VIDEO_FILE_SIZE_MB = 200
+# lerobot keeps timestamps in float32, whose spacing passes its tolerance of 1e-4 s after 1024 s; half of that is safe
+SHARD_DURATION_S = 500.0
+
+CAMERA_PREFIX = "observation.images."
+STATE = "observation.state"  # proprio
+ENVIRONMENT_STATE = "observation.environment_state"
+VISUAL_STATE = "observation.visual_state"
+ACTION = "action"
+REWARD = "next.reward"
+DONE = "next.done"
+SUCCESS = "next.success"
+TRUNCATED = "next.truncated"
+
+INDEX_COLUMNS = {
+    "timestamp": "float32",
+    "frame_index": "int64",
+    "episode_index": "int64",
+    "index": "int64",
+    "task_index": "int64",
+}
+VALUE_DTYPES = ("float32", "float64", "int64", "bool")  # what lerobot and rerun both read
+
+
+def camera_key(camera: str) -> str:
+    """Return the feature name of a camera: `front` -> `observation.images.front`."""
+    return f"{CAMERA_PREFIX}{camera}"
+
+
+def camera_name(key: str) -> str:
+    """Return the camera of a feature name; a key without the usual prefix is its own name."""
+    return key.removeprefix(CAMERA_PREFIX)
+
+
+def video_feature(height: int, width: int, *, fps_hz: int) -> dict[str, Any]:
+    """Describe a camera as `meta/info.json` wants it."""
+    info = {
+        "video.height": height,
+        "video.width": width,
+        "video.codec": "h264",
+        "video.pix_fmt": "yuv420p",
+        "video.is_depth_map": False,
+        "video.fps": fps_hz,
+        "video.channels": 3,
+        "has_audio": False,
+    }
+    return {"dtype": "video", "shape": [height, width, 3], "names": ["height", "width", "channels"], "info": info}
+
+
+def value_feature(dtype: str, dim: int) -> dict[str, Any]:
+    """Describe a column of `dim` numbers a row."""
+    return {"dtype": dtype, "shape": [dim], "names": None}
+
+
+def index_features() -> dict[str, dict[str, Any]]:
+    """Describe the columns that every data set has."""
+    return {name: value_feature(dtype, 1) for name, dtype in INDEX_COLUMNS.items()}
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old or the new content, never a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON atomically."""
+    write_atomic(path, json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,204 @@
+"""Read LeRobotDataset directories: where each episode's rows and frames lie."""
+
+import json
+from abc import ABC, abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from robossl.data.lerobot import layout
+from robossl.errors import DataError, closest
+
+NUMBER_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
+
+
+class LeRobotDirectory(ABC):
+    """A LeRobotDataset on disk. `lengths` counts rows, which are frames.
+
+    Args:
+        root: the directory that holds `meta/info.json`.
+
+    Raises:
+        DataError: a part is missing, or the recording was not finalized.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        self.info = read_info(self.root)
+        self.fps_hz = float(self.info["fps"])
+        features: dict[str, dict[str, Any]] = self.info["features"]
+        self._camera_keys = {
+            layout.camera_name(key): key for key, feature in features.items() if feature["dtype"] == "video"
+        }
+        self.cameras = tuple(self._camera_keys)
+        self.features = {
+            key: int(np.prod(feature["shape"]))
+            for key, feature in features.items()
+            if feature["dtype"] in NUMBER_DTYPES and key not in layout.INDEX_COLUMNS
+        }
+        self._columns: dict[tuple[Path, str], np.ndarray] = {}
+
+    @property
+    @abstractmethod
+    def lengths(self) -> np.ndarray:
+        """Frames of each episode, int64 [N]."""
+
+    @abstractmethod
+    def video(self, episode: int, camera: str) -> tuple[Path, int]:
+        """Return the file of a camera and the index in it of the episode's first frame."""
+
+    @abstractmethod
+    def task(self, episode: int) -> str:
+        """Return the task as a sentence."""
+
+    @abstractmethod
+    def extras(self, episode: int) -> dict[str, Any]:
+        """Return what else is recorded of an episode; empty when there is nothing."""
+
+    @abstractmethod
+    def _rows(self, episode: int) -> tuple[Path, int]:
+        """Return the parquet file of an episode and the row in it where the episode begins."""
+
+    def values(self, episode: int, key: str) -> np.ndarray:
+        """Return a column of an episode, float32 [L, D].
+
+        Raises:
+            DataError: there is no such column.
+        """
+        if key not in self.features:
+            raise DataError(
+                f"{self.root} has no {key!r}; it has {', '.join(self.features)}{closest(key, self.features)}"
+            )
+        path, start = self._rows(episode)
+        rows = self._column(path, key)[start : start + int(self.lengths[episode])]
+        if len(rows) != self.lengths[episode]:
+            raise DataError(f"{path} holds {len(rows)} rows of episode {episode}, meta/ says {self.lengths[episode]}")
+        return rows
+
+    def camera_key(self, camera: str) -> str:
+        """Return the feature name of a camera of this data set.
+
+        Raises:
+            DataError: there is no such camera.
+        """
+        if camera not in self._camera_keys:
+            raise DataError(f"{self.root} has no camera {camera!r}; it has {', '.join(self.cameras)}")
+        return self._camera_keys[camera]
+
+    def files(self) -> list[Path]:
+        """Return the files that hold the content, in a fixed order."""
+        found = [self.root / layout.INFO_PATH, self.root / layout.EXTRAS_PATH]
+        for folder, ending in (("data", "parquet"), ("videos", "mp4")):
+            found += sorted((self.root / folder).rglob(f"[!.]*.{ending}"))
+        return [path for path in found if path.is_file()]
+
+    def _column(self, path: Path, key: str) -> np.ndarray:
+        if (path, key) not in self._columns:
+            self._columns[path, key] = _read_column(path, key).reshape(-1, self.features[key])
+        return self._columns[path, key]
+
+
+class LeRobotV3(LeRobotDirectory):
+    """LeRobotDataset v3: many episodes a file."""
+
+    @cached_property
+    def _episodes(self) -> pd.DataFrame:
+        paths = sorted((self.root / "meta/episodes").glob("*/[!.]*.parquet"))
+        if not paths:
+            raise DataError(f"{self.root} has no meta/episodes/*/*.parquet: the data set is incomplete, copy it again")
+        tables = [_without_stats(pq.ParquetFile(path)) for path in paths]
+        table = pa.concat_tables(tables, promote_options="default").to_pandas()
+        return table.iloc[: self.info["total_episodes"]].reset_index(drop=True)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Frames of each episode, int64 [N]."""
+        return self._episodes["length"].to_numpy(dtype=np.int64)
+
+    @cached_property
+    def _file_starts(self) -> dict[tuple[int, int], int]:
+        """Lowest global row of each data file; a row's place in its file is counted from there."""
+        return self._episodes.groupby(["data/chunk_index", "data/file_index"])["dataset_from_index"].min().to_dict()
+
+    @cached_property
+    def _extras(self) -> list[dict[str, Any]]:
+        path = self.root / layout.EXTRAS_PATH
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+    @cached_property
+    def _task_names(self) -> dict[int, str]:
+        table = pd.read_parquet(self.root / layout.TASKS_PATH)
+        names = table.get("task", table.index)  # writers disagree on where the sentence stands
+        return dict(zip(table["task_index"].tolist(), map(str, names), strict=True))
+
+    def video(self, episode: int, camera: str) -> tuple[Path, int]:
+        """Return the file of a camera and the index in it of the episode's first frame."""
+        key, row = self.camera_key(camera), self._episodes.iloc[episode]
+        chunk, file = int(row[f"videos/{key}/chunk_index"]), int(row[f"videos/{key}/file_index"])
+        path = self.root / self.info["video_path"].format(video_key=key, chunk_index=chunk, file_index=file)
+        return path, round(float(row[f"videos/{key}/from_timestamp"]) * self.fps_hz)
+
+    def task(self, episode: int) -> str:
+        """Return the task as a sentence."""
+        path, start = self._rows(episode)
+        return self._task_names[int(self._index_column(path, "task_index")[start])]
+
+    def extras(self, episode: int) -> dict[str, Any]:
+        """Return seed, env_id, domain, variations and so on, where robossl recorded the episode."""
+        return dict(self._extras[episode]) if self._extras else {}
+
+    def _rows(self, episode: int) -> tuple[Path, int]:
+        row = self._episodes.iloc[episode]
+        chunk, file = int(row["data/chunk_index"]), int(row["data/file_index"])
+        path = self.root / self.info["data_path"].format(chunk_index=chunk, file_index=file)
+        return path, int(row["dataset_from_index"]) - int(self._file_starts[chunk, file])
+
+    def _index_column(self, path: Path, key: str) -> np.ndarray:
+        if (path, key) not in self._columns:
+            self._columns[path, key] = _read_column(path, key)
+        return self._columns[path, key]
+
+
+def read_info(root: Path) -> dict[str, Any]:
+    """Read `meta/info.json`.
+
+    Raises:
+        DataError: there is none, it is not JSON, or episodes wait in the journal.
+    """
+    path, journal = root / layout.INFO_PATH, root / layout.JOURNAL_PATH
+    try:
+        info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path} is not JSON ({error}): the data set is damaged, copy it again") from error
+    waiting = [p for p in journal.glob("episode-*") if int(p.name[8:]) >= info.get("total_episodes", 0)]
+    if waiting:
+        raise DataError(
+            f"{root} holds {len(waiting)} recorded episodes that were not finalized: run the command that "
+            f"recorded them again, or EpisodeWriter(root, fps_hz=...).finalize()"
+        )
+    if not info:
+        raise DataError(f"{root} is not a LeRobotDataset: it has no {layout.INFO_PATH}")
+    missing = sorted({"codebase_version", "fps", "features", "total_episodes", "data_path"} - info.keys())
+    if missing:
+        raise DataError(f"{path} has no {', '.join(missing)}: the data set is damaged, copy it again")
+    return info
+
+
+def _read_column(path: Path, key: str) -> np.ndarray:
+    try:
+        column = pq.read_table(path, columns=[key])[key].combine_chunks()
+    except (OSError, KeyError, pa.ArrowInvalid) as error:
+        raise DataError(f"can't read {key!r} from {path}: {error}") from error
+    while pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+        column = column.flatten()
+    dtype = np.int64 if key in layout.INDEX_COLUMNS and key != "timestamp" else np.float32
+    return column.to_numpy(zero_copy_only=False).astype(dtype)
+
+
+def _without_stats(file: pq.ParquetFile) -> pa.Table:
+    return file.read([name for name in file.schema_arrow.names if not name.startswith("stats/")])

@@ -1,0 +1,194 @@
+"""Record episodes as a LeRobotDataset v3 directory, safe against a kill at any instant."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from robossl.data.lerobot import layout
+from robossl.data.lerobot.compact import compact
+from robossl.data.lerobot.journal import Journal
+from robossl.data.lerobot.rows import check_columns, episode_columns, episode_extras, plain
+from robossl.data.video.encode import CRF
+from robossl.errors import DataError
+from robossl.types import Episode
+
+
+class EpisodeWriter:
+    """Writes episodes below `root`; opening a directory that holds episodes goes on after the last one.
+
+    `append` puts each finished episode into a journal, complete with its own video files: what it returned from
+    survives a kill. `finalize` joins the journal into the shards that lerobot reads; more episodes may follow and be
+    finalized too.
+
+    Args:
+        root: the data set directory.
+        fps_hz: frames a second, a whole number since LeRobotDataset holds no other.
+        robot_type: a name for `meta/info.json`.
+        crf: video quality of new episodes, 0 (lossless) to 51.
+
+    Raises:
+        DataError: `root` holds something else, or a data set of another rate.
+    """
+
+    def __init__(self, root: str | Path, *, fps_hz: float, robot_type: str | None = None, crf: int = CRF) -> None:
+        if fps_hz != int(fps_hz) or fps_hz <= 0:
+            raise DataError(f"fps_hz={fps_hz} can't be stored: LeRobotDataset takes a whole number above 0")
+        self.root, self.fps_hz, self.robot_type, self.crf = Path(root), int(fps_hz), robot_type, crf
+        self._journal = Journal(self.root / layout.JOURNAL_PATH)
+        self._features: dict[str, Any] | None = None  # known from the first episode on
+        self._num_compacted = 0
+        self._resume()
+        self._num_episodes = self._num_compacted + len(self._journal.paths())
+
+    @property
+    def num_episodes(self) -> int:
+        """The number of episodes on disk, finalized or not."""
+        return self._num_episodes
+
+    def append(self, episode: Episode) -> int:
+        """Store an episode and return its index.
+
+        Raises:
+            DataError: an array has another shape or dtype than the type says, or than the episodes before; nothing is
+                written then.
+        """
+        columns = episode_columns(episode)
+        if episode.fps_hz != self.fps_hz:
+            raise DataError(f"episode.fps_hz is {episode.fps_hz}, this data set has {self.fps_hz}")
+        for camera, frames in episode.pixels.items():
+            if frames.ndim != 4 or len(frames) != len(episode) + 1:
+                expected = f"[{len(episode) + 1}, H, W, 3]"
+                raise DataError(f"episode.pixels[{camera!r}] has the shape {frames.shape}, expected {expected}")
+        sizes = {camera: frames.shape[1:3] for camera, frames in episode.pixels.items()}
+        extras = episode_extras(episode)
+        return self.append_rows(frames=episode.pixels, sizes=sizes, columns=columns, task=episode.task, extras=extras)
+
+    def append_rows(
+        self,
+        *,
+        frames: Mapping[str, Iterable[np.ndarray]],
+        sizes: Mapping[str, tuple[int, int]],
+        columns: Mapping[str, np.ndarray],
+        task: str,
+        extras: Mapping[str, Any],
+        length: int | None = None,
+    ) -> int:
+        """Store an episode given as rows; for footage, whose frames need not be in memory all at once.
+
+        Args:
+            frames: camera to frames, uint8 [H, W, 3] each.
+            sizes: camera to (H, W).
+            columns: feature name to values [L, D].
+            task: the task as a sentence.
+            extras: anything else that JSON can hold; comes back from `episode_metadata`.
+            length: L, needed only when there are no columns.
+
+        Returns:
+            The index of the episode.
+
+        Raises:
+            DataError: as `append`.
+        """
+        num_rows = length if length is not None else len(next(iter(columns.values())))
+        if not frames:
+            raise DataError("episode has no camera: at least one is needed")
+        if num_rows > layout.SHARD_DURATION_S * self.fps_hz:
+            limit = f"{layout.SHARD_DURATION_S:.0f} s"
+            raise DataError(
+                f"episode of {num_rows} rows is longer than {limit}, where float32 timestamps blur: split it"
+            )
+        check_columns(columns, num_rows)
+        self._check_features(_describe(columns, sizes, fps_hz=self.fps_hz))
+        index = self._num_episodes
+        self._journal.add(
+            index,
+            frames=frames,
+            sizes={camera: (int(height), int(width)) for camera, (height, width) in sizes.items()},
+            columns=columns,
+            length=num_rows,
+            task=task,
+            extras=plain(extras),
+            fps_hz=self.fps_hz,
+            crf=self.crf,
+        )
+        self._num_episodes += 1
+        return index
+
+    def finalize(self) -> Path:
+        """Join the journal into shards and write `meta/`; a kill in between loses nothing, calling it again finishes.
+
+        Returns:
+            The data set directory.
+
+        Raises:
+            DataError: there is no episode.
+        """
+        if self._features is None or self._num_episodes == 0:
+            raise DataError(f"{self.root} has no episodes to finalize")
+        if self._num_episodes > self._num_compacted:
+            episodes = list(self._journal.episodes())
+            compact(self.root, episodes, features=self._features, fps_hz=self.fps_hz, robot_type=self.robot_type)
+            self._num_compacted = self._num_episodes
+        self._journal.clean(num_compacted=self._num_compacted)
+        return self.root
+
+    def __enter__(self) -> Self:
+        """Return the writer; leaving the block without an error finalizes."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finalize, unless an error is on its way or there is nothing."""
+        if kind is None and self._num_episodes:
+            self.finalize()
+
+    def _resume(self) -> None:
+        info_path, started_path = self.root / layout.INFO_PATH, self._journal.root / "dataset.json"
+        known: dict[str, Any] = {}
+        for path in (started_path, info_path):
+            if path.is_file():
+                known = json.loads(path.read_text(encoding="utf-8"))
+        if not known:
+            if self.root.is_dir() and any((self.root / name).exists() for name in ("data", "meta", "videos")):
+                raise DataError(f"{self.root} holds parts of another data set: choose a new directory")
+            self._journal.clean(num_compacted=0)
+            return
+        if known["codebase_version"] != layout.CODEBASE_VERSION:
+            raise DataError(f"{self.root} is LeRobotDataset {known['codebase_version']}, only v3.0 is written")
+        if known["fps"] != self.fps_hz:
+            raise DataError(f"{self.root} has {known['fps']} frames a second, this writer {self.fps_hz}")
+        self._features = {k: v for k, v in known["features"].items() if k not in layout.INDEX_COLUMNS}
+        self.robot_type = known["robot_type"]
+        self._num_compacted = known.get("total_episodes", 0)
+        self._journal.clean(num_compacted=self._num_compacted)
+
+    def _check_features(self, features: dict[str, Any]) -> None:
+        if self._features is None:
+            self._features = features
+        for key in sorted(features.keys() ^ self._features.keys()):
+            problem = "is missing from the episode" if key in self._features else "is not in this data set"
+            raise DataError(f"feature {key!r} {problem}, which has {', '.join(sorted(self._features))}")
+        for key, expected in self._features.items():
+            for part in ("dtype", "shape"):
+                if features[key][part] != expected[part]:
+                    raise DataError(f"feature {key!r} has the {part} {features[key][part]}, expected {expected[part]}")
+        started = self._journal.root / "dataset.json"
+        if not started.is_file():
+            record = {"codebase_version": layout.CODEBASE_VERSION, "fps": self.fps_hz, "robot_type": self.robot_type}
+            layout.write_json(started, record | {"features": self._features})
+
+
+def _describe(
+    columns: Mapping[str, np.ndarray], sizes: Mapping[str, tuple[int, int]], *, fps_hz: int
+) -> dict[str, dict[str, Any]]:
+    values = {key: layout.value_feature(column.dtype.name, column.shape[1]) for key, column in columns.items()}
+    videos = {
+        layout.camera_key(camera): layout.video_feature(int(height), int(width), fps_hz=fps_hz)
+        for camera, (height, width) in sizes.items()
+    }
+    return videos | values
