@@ -1,0 +1,288 @@
+"""MuJoCo behind the `Simulation` contract: another engine with contacts of its own, for the held-out domain."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import mujoco
+import numpy as np
+from jaxtyping import Float
+
+from robossl_envs.errors import EnvError, unknown
+from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
+from robossl_envs.simulation.simulation import Pose
+
+TIMESTEP_S = 1 / 240
+SUBSTEPS = 12
+"""12 steps of 1/240 s are one control step at 20 Hz."""
+POSITION_GAIN = 50.0
+"""Stiffness of a motor as a multiple of the most that it can push [1/rad, fingers 1/m times 20]."""
+RESPONSE_S = 0.025
+"""Time in which a motor takes away all but 1/e of a small error: damping over stiffness."""
+VISUAL_GROUP = 1
+"""Group of the geoms that a URDF's `<visual>`s become; its `<collision>`s are in group 0."""
+
+
+def build_spec(scene: SceneSpec) -> mujoco.MjSpec:
+    """Return the uncompiled model of a scene: robot with motors, then the bodies in order."""
+    spec = mujoco.MjSpec.from_string(_urdf_for_mujoco(scene.robot.urdf))
+    spec.option.timestep = TIMESTEP_S
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10.0
+    _prepare_robot(spec, scene)
+    for body in scene.bodies:
+        _add_body(spec, body)
+    return spec
+
+
+def _urdf_for_mujoco(urdf: Path) -> str:
+    """Add what MuJoCo's importer needs; without `mimic`, which its versions treat differently."""
+    robot = ElementTree.parse(urdf).getroot()
+    settings = {"strippath": "false", "discardvisual": "false", "fusestatic": "false", "balanceinertia": "true"}
+    ElementTree.SubElement(ElementTree.SubElement(robot, "mujoco"), "compiler", settings)
+    for joint in robot.iter("joint"):
+        for mimic in joint.findall("mimic"):
+            joint.remove(mimic)
+    return ElementTree.tostring(robot, encoding="unicode")
+
+
+def _prepare_robot(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
+    """Let the robot float against gravity, touch everything but itself, and follow position targets."""
+    for body in spec.bodies[1:]:
+        body.gravcomp = 1.0
+    spec.bodies[1].pos = np.array(spec.bodies[1].pos) + scene.robot.base_position_m
+    for geom in spec.geoms:
+        drawn_only = geom.group == VISUAL_GROUP
+        geom.contype, geom.conaffinity = (0, 0) if drawn_only else (1, 2)
+    for name, force in zip(scene.robot.joints, scene.robot.max_forces, strict=True):
+        motor = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+        motor.gaintype, motor.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
+        motor.forcelimited, motor.forcerange = True, [-force, force]
+
+
+def _add_body(spec: mujoco.MjSpec, body: BodySpec) -> None:
+    """Add a free body, or one that stays where it is put (a `mocap` body, so that it can be put elsewhere)."""
+    moves = is_free(body)
+    added = spec.worldbody.add_body(name=body.name, pos=body.position_m, quat=_wxyz(body.quaternion), mocap=not moves)
+    if moves:
+        added.add_freejoint(name=body.name)
+    added.add_geom(
+        name=body.name,
+        type=getattr(mujoco.mjtGeom, f"mjGEOM_{body.shape.upper()}"),
+        size=body.size_m,
+        mass=body.mass_kg if moves else 0.0,
+        friction=[body.friction, 0.005, 0.0001],
+        condim=4,
+        priority=int(moves),  # its own friction counts, not the larger of the two
+        contype=2 if body.collides else 0,
+        conaffinity=3 if body.collides else 0,
+        rgba=[*body.rgb, 1.0],
+        group=VISUAL_GROUP,
+    )
+
+
+def is_free(body: BodySpec) -> bool:
+    """Tell whether a body moves by itself."""
+    return body.collides and body.mass_kg > 0.0
+
+
+def pose_scene(
+    visual_state: Float[np.ndarray, " X"], scene: SceneSpec, model: mujoco.MjModel, data: mujoco.MjData
+) -> None:
+    """Put a compiled scene into a visual state, at rest. The caller runs the kinematics."""
+    num_joints = len(scene.robot.joints)
+    expected = num_joints + 7 * len(scene.bodies)
+    if len(visual_state) != expected:
+        raise EnvError(f"a visual state of this scene has {expected} numbers, not {len(visual_state)}")
+    state = np.asarray(visual_state, dtype=float)
+    data.qpos[joint_addresses(scene, model)] = state[:num_joints]
+    data.qvel[:] = 0.0
+    for body, pose in zip(scene.bodies, state[num_joints:].reshape(-1, 7), strict=True):
+        place_body(body, pose[:3], pose[3:], model, data)
+
+
+def joint_addresses(scene: SceneSpec, model: mujoco.MjModel) -> list[int]:
+    """Return where in `qpos` the robot's joints are, in the order of its specification."""
+    return [int(model.joint(name).qposadr[0]) for name in scene.robot.joints]
+
+
+def place_body(
+    body: BodySpec,
+    position_m: Float[np.ndarray, "3"],
+    quaternion: Float[np.ndarray, "4"],
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+) -> None:
+    """Place a body, at rest."""
+    pose = [*position_m, *_wxyz(quaternion)]
+    if is_free(body):
+        data.joint(body.name).qpos[:] = pose
+        data.joint(body.name).qvel[:] = 0.0
+    else:
+        index = int(model.body(body.name).mocapid[0])
+        data.mocap_pos[index], data.mocap_quat[index] = pose[:3], pose[3:]
+
+
+def _wxyz(quaternion: tuple[float, float, float, float] | Float[np.ndarray, "4"]) -> list[float]:
+    x, y, z, w = quaternion
+    return [w, x, y, z]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that the future of a world depends on."""
+
+    state: Float[np.ndarray, " N"]
+    dynamics: Dynamics
+
+
+class MujocoSimulation:
+    """One MuJoCo world."""
+
+    def __init__(self) -> None:
+        self._world: tuple[mujoco.MjModel, mujoco.MjData] | None = None
+
+    @property
+    def _model(self) -> mujoco.MjModel:
+        return self._opened()[0]
+
+    @property
+    def _data(self) -> mujoco.MjData:
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        if self._world is None:
+            raise EnvError("this simulation is closed or was never loaded: make the env again")
+        return self._world
+
+    def load(self, scene: SceneSpec) -> None:
+        """Build the world. Called once."""
+        model = build_spec(scene).compile()
+        self._world = (model, mujoco.MjData(model))
+        self._scene = scene
+        self._specs = {body.name: body for body in scene.bodies}
+        self._qpos = joint_addresses(scene, model)
+        self._qvel = [int(model.joint(name).dofadr[0]) for name in scene.robot.joints]
+        self._actuators = [model.actuator(name).id for name in scene.robot.joints]
+        self._inertia = model.body_inertia.copy()
+        self.set_dynamics(Dynamics())
+        self.set_joint_state(np.array(scene.robot.home_rad))
+
+    def step(self) -> None:
+        """Advance by one control step of `SUBSTEPS` physics steps."""
+        mujoco.mj_step(self._model, self._data, nstep=SUBSTEPS)
+        self._data.xfrc_applied[:] = 0.0
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Bring poses and contacts up to the joint positions: MuJoCo leaves them one physics step behind."""
+        mujoco.mj_fwdPosition(self._model, self._data)
+        mujoco.mj_fwdVelocity(self._model, self._data)
+
+    def _body_id(self, name: str) -> int:
+        index = mujoco.mj_name2id(self._model, mujoco.mjtObj.mjOBJ_BODY, name)
+        if index < 0:
+            raise unknown("body or link", name, [self._model.body(i).name for i in range(1, self._model.nbody)])
+        return int(index)
+
+    def body_pose(self, name: str) -> Pose:
+        """Return the pose of a body, or of a robot link."""
+        index = self._body_id(name)
+        w, x, y, z = self._data.xquat[index]
+        return self._data.xpos[index].copy(), np.array([x, y, z, w])
+
+    def set_body_pose(
+        self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
+    ) -> None:
+        """Place a body, at rest; quaternion None: upright."""
+        if name not in self._specs:
+            raise unknown("body", name, self._specs)
+        facing = np.array([0.0, 0.0, 0.0, 1.0]) if quaternion is None else quaternion
+        place_body(self._specs[name], position_m, facing, self._model, self._data)
+        self._refresh()
+
+    def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+        """Return linear [m/s] and angular [rad/s] velocity of a body, world frame."""
+        velocity = np.zeros(6)
+        kind = mujoco.mjtObj.mjOBJ_BODY
+        mujoco.mj_objectVelocity(self._model, self._data, kind, self._body_id(name), velocity, 0)
+        return velocity[3:], velocity[:3]
+
+    def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
+        """Return positions [rad, fingers m] and velocities of the actuated joints."""
+        return self._data.qpos[self._qpos].copy(), self._data.qvel[self._qvel].copy()
+
+    def set_joint_state(self, positions: Float[np.ndarray, " J"]) -> None:
+        """Put the joints there, at rest, and make it their target."""
+        self._data.qpos[self._qpos] = positions
+        self._data.qvel[self._qvel] = 0.0
+        self.set_joint_targets(positions)
+        self._refresh()
+
+    def set_joint_targets(self, positions: Float[np.ndarray, " J"]) -> None:
+        """Give the position controllers their targets."""
+        self._data.ctrl[self._actuators] = positions
+
+    def contacts(self, first: str, second: str) -> bool:
+        """Tell whether two bodies (or `robot`) touch."""
+        wanted = {self._part(self._body_id(name) if name != "robot" else 0) for name in (first, second)}
+        touching = self._model.geom_bodyid[self._data.contact.geom[: self._data.ncon]]
+        return any({self._part(body) for body in pair} == wanted for pair in touching)
+
+    def _part(self, body: int) -> str:
+        """Return the name of a scene's body; every other one is a link of the robot."""
+        name = self._model.body(body).name
+        return name if name in self._specs else "robot"
+
+    def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
+        """Push a body at its centre of mass during the next control step."""
+        self._data.xfrc_applied[self._body_id(name), :3] = force_n
+
+    def set_dynamics(self, dynamics: Dynamics) -> None:
+        """Change masses, frictions and gains; the rest goes back to the scene's values."""
+        model = self._model
+        for name, spec in self._specs.items():
+            if is_free(spec):
+                index = self._body_id(name)
+                mass_kg = dynamics.masses_kg.get(name, spec.mass_kg)
+                model.body_mass[index] = mass_kg
+                model.body_inertia[index] = self._inertia[index] * mass_kg / spec.mass_kg
+            model.geom_friction[model.geom(name).id, 0] = dynamics.frictions.get(name, spec.friction)
+        stiffness = POSITION_GAIN * dynamics.motor_gain * np.array(self._scene.robot.max_forces)
+        model.actuator_gainprm[self._actuators, 0] = stiffness
+        model.actuator_biasprm[self._actuators, 1] = -stiffness
+        model.actuator_biasprm[self._actuators, 2] = -stiffness * RESPONSE_S
+        mujoco.mj_setConst(model, mujoco.MjData(model))  # masses enter derived constants; data of its own, to keep ours
+        self._dynamics = dynamics
+        self._refresh()
+
+    def save(self) -> Snapshot:
+        """Return a snapshot of the whole physical state, motor targets and dynamics included."""
+        state = np.zeros(mujoco.mj_stateSize(self._model, mujoco.mjtState.mjSTATE_INTEGRATION))
+        mujoco.mj_getState(self._model, self._data, state, mujoco.mjtState.mjSTATE_INTEGRATION)
+        return Snapshot(state, self._dynamics)
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to a snapshot of this world."""
+        if not isinstance(snapshot, Snapshot):
+            raise EnvError("restore takes what save() of the same simulation returned")
+        if snapshot.dynamics != self._dynamics:
+            self.set_dynamics(snapshot.dynamics)
+        mujoco.mj_setState(self._model, self._data, snapshot.state, mujoco.mjtState.mjSTATE_INTEGRATION)
+        self._refresh()
+
+    def visual_state(self) -> Float[np.ndarray, " X"]:
+        """Return the joint positions, then position and quaternion of each body."""
+        poses = [np.concatenate(self.body_pose(name)) for name in self._specs]
+        return np.concatenate([self.joint_state()[0], *poses])
+
+    def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
+        """Pose everything as it was; velocities become zero and the motors hold."""
+        pose_scene(visual_state, self._scene, self._model, self._data)
+        self.set_joint_targets(np.asarray(visual_state, dtype=float)[: len(self._qpos)])
+        self._refresh()
+
+    def close(self) -> None:
+        """Free the world; a second call does nothing."""
+        self._world = None
