@@ -1,0 +1,1 @@
+"""Tasks: scene, goal, reward and success, written once for both engines."""

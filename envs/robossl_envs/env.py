@@ -1,0 +1,308 @@
+"""The Gymnasium env of every arm task: simulation + robot + task + cameras + randomization."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from jaxtyping import Float, Float32, UInt8
+
+from robossl_envs.cameras import CAMERAS
+from robossl_envs.domains import Domain
+from robossl_envs.errors import EnvError, unknown
+from robossl_envs.experts import CONTROLLERS, Controller, Play, ScriptedPolicy
+from robossl_envs.randomization import Randomization
+from robossl_envs.rendering.build import build_renderer
+from robossl_envs.rendering.look import Look
+from robossl_envs.rendering.renderer import Rendered
+from robossl_envs.robots.panda import panda
+from robossl_envs.robots.robot import Robot
+from robossl_envs.simulation.build import build_simulation
+from robossl_envs.simulation.scene import SceneSpec
+from robossl_envs.streams import stream
+from robossl_envs.tasks.push import Push
+from robossl_envs.tasks.reach import Reach
+from robossl_envs.tasks.task import Task
+
+CONTROL_HZ = 20.0
+MAX_IMAGE_SIZE_PX = 2048
+ObsFormat = Literal["nested", "flat", "state", "goal"]
+RewardType = Literal["dense", "sparse"]
+TASKS: dict[str, type[Task]] = {"reach": Reach, "push": Push}
+
+
+class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
+    """A robot arm with a task, seen by cameras.
+
+    Actions are steps of the end effector in [-1, 1]. The observation is `{"pixels": {camera: uint8 [H,W,3]},
+    "agent_pos": float32 [S]}` (`nested`); `flat` has one key a camera (`pixels.front`), `state` is agent_pos and
+    environment state without pictures, `goal` is the goal-conditioned dict. `terminated` says that the task is solved.
+    `info` holds `is_success`, `environment_state` and `visual_state` after every reset and step.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": int(CONTROL_HZ)}  # noqa: RUF012 (Gymnasium's own shape)
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        domain: Domain = "nominal",
+        image_size: int | tuple[int, int] = 64,
+        cameras: Sequence[str] = ("front",),
+        obs_format: ObsFormat = "nested",
+        reward_type: RewardType = "dense",
+        renderer: Literal["auto", "tiny", "mujoco"] = "auto",
+        max_episode_steps: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        """Build the world.
+
+        Args:
+            task: `reach` or `push`.
+            domain: See `Domain`.
+            image_size: Side of the square pictures, or (height, width) [px].
+            cameras: Names out of `front`, `wrist`.
+            obs_format: See the class.
+            reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
+            renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in `heldout`, or TinyRenderer
+                with the same frozen looks where there is no GL library.
+            max_episode_steps: None: the task's own.
+            render_mode: `rgb_array` or None.
+
+        Raises:
+            EnvError: A keyword has a value that is not allowed.
+        """
+        for kind, value, allowed in (
+            ("task", task, TASKS),
+            ("obs_format", obs_format, get_args(ObsFormat)),
+            ("reward_type", reward_type, get_args(RewardType)),
+            ("render_mode", render_mode, (None, "rgb_array")),
+            *(("camera", camera, CAMERAS) for camera in cameras),
+        ):
+            if value not in allowed:
+                raise unknown(kind, value, (str(name) for name in allowed))
+        self.render_mode = render_mode
+        self._height_px, self._width_px = _check_image_size(image_size)
+        self._task = TASKS[task]()
+        self._robot = Robot(panda())
+        self._camera_names = tuple(cameras)
+        self._obs_format, self._reward_type = obs_format, reward_type
+        self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
+        self._randomization = Randomization(domain, bodies=self._task.bodies, cameras=CAMERAS)
+        scene = SceneSpec(robot=self._robot.spec, bodies=self._task.bodies)
+        self._simulation = build_simulation(domain)
+        self._simulation.load(scene)
+        self._initial = self._simulation.save()
+        self._renderer = (
+            build_renderer(renderer, domain=domain, scene=scene) if obs_format in ("nested", "flat") else None
+        )
+        self._scene, self._renderer_name = scene, renderer
+        self._episode_seed: int | None = None
+        self.environment_state_names = self._task.environment_state_names
+        self.action_space = spaces.Box(-1.0, 1.0, (self._robot.action_size,), np.float32)
+        self.observation_space = self._build_observation_space()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode; the same seed gives the same layout in every domain."""
+        super().reset(seed=seed)
+        self._episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
+        self._layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
+        self._look = self._randomization.look(self._episode_seed)
+        self._dynamics = self._randomization.dynamics(self._episode_seed)
+        self._simulation.restore(self._initial)
+        self._simulation.set_dynamics(self._dynamics)
+        self._robot.reset(self._simulation, self._layout.end_effector_m)
+        for name, position_m in self._layout.bodies_m.items():
+            self._simulation.set_body_pose(name, position_m)
+        self._num_steps = self._steps_at_goal = 0
+        return self._observe(), self._info()
+
+    def step(self, action: Float32[np.ndarray, " A"]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Advance by 1/20 s."""
+        if self._episode_seed is None:
+            raise EnvError("call reset() before step()")
+        action = np.asarray(action, dtype=np.float64)
+        if action.shape != self.action_space.shape or not np.isfinite(action).all():
+            raise EnvError(f"an action has {self._robot.action_size} finite numbers in [-1, 1], not {action.tolist()}")
+        self._robot.command(self._simulation, action)
+        self._simulation.step()
+        self._num_steps += 1
+        distance_m = self._distance_m()
+        self._steps_at_goal = self._steps_at_goal + 1 if distance_m < self._task.success.tolerance_m else 0
+        terminated = self._steps_at_goal >= self._task.success.hold_steps
+        truncated = not terminated and self._num_steps >= self._max_episode_steps
+        return self._observe(), self._reward(distance_m), terminated, truncated, self._info()
+
+    def compute_reward(
+        self, achieved_goal: Float[np.ndarray, "*N 3"], desired_goal: Float[np.ndarray, "*N 3"], info: Any
+    ) -> Float[np.ndarray, "*N"]:
+        """Return the reward of having achieved one goal when another was wanted, for hindsight replay."""
+        return np.asarray(self._reward(np.linalg.norm(np.subtract(achieved_goal, desired_goal), axis=-1)))
+
+    def render(self) -> UInt8[np.ndarray, "H W C"] | None:
+        """Return the picture of the first camera."""
+        if self.render_mode is None:
+            return None
+        return self.render_states([self._simulation.visual_state()], [self._look], camera=self._camera_names[0])[0]
+
+    def render_states(
+        self,
+        visual_states: Float[np.ndarray, "V X"] | Sequence[Float[np.ndarray, " X"]],
+        looks: Sequence[Look],
+        *,
+        camera: str = "front",
+    ) -> UInt8[np.ndarray, "V H W C"]:
+        """Draw stored instants again through one camera, each under its own look (or all under the only one given)."""
+        looks = list(looks) * (len(visual_states) if len(looks) == 1 else 1)
+        if camera not in CAMERAS:
+            raise unknown("camera", camera, CAMERAS)
+        return self._draw(np.asarray(visual_states), looks, [camera] * len(looks)).pixels
+
+    def render_views(self, *, depth: bool = False, masks: bool = False) -> dict[str, Rendered]:
+        """Draw the present instant through every camera, with depth [m] and masks on request."""
+        state = self._simulation.visual_state()[None]
+        return {name: self._draw(state, [self._look], [name], depth=depth, masks=masks) for name in self._camera_names}
+
+    def sample_looks(self, num_looks: int, *, seed: int) -> list[Look]:
+        """Draw looks from the domain's randomization, for `render_states`."""
+        return [self._randomization.look(seed, name=f"look{index}") for index in range(num_looks)]
+
+    def expert(
+        self, *, kind: Literal["expert", "play"] = "expert", noise: float = 0.0, seed: int = 0
+    ) -> ScriptedPolicy:
+        """Return a scripted policy that reads this env's truth.
+
+        Args:
+            kind: `expert` solves the task, `play` wanders.
+            noise: Standard deviation of the disturbance of every step, in units of the largest action.
+            seed: Of the disturbance and of `play`.
+        """
+        generator = np.random.default_rng([seed, 1])
+        controllers: dict[str, Controller] = {"expert": CONTROLLERS[self._task.name], "play": Play(generator)}
+        if kind not in controllers:
+            raise unknown("kind of expert", kind, controllers)
+        return ScriptedPolicy(
+            controllers[kind],
+            read_state=self._state_by_name,
+            max_step_m=self._robot.max_step_m,
+            noise=noise,
+            generator=generator,
+        )
+
+    def episode_record(self) -> dict[str, Any]:
+        """Return what an episode is stored with beside its arrays: plain numbers, lists and texts."""
+        if self._episode_seed is None:
+            raise EnvError("call reset() before episode_record()")
+        dynamics = {
+            **{f"{name}.mass_kg": value for name, value in self._dynamics.masses_kg.items()},
+            **{f"{name}.friction": value for name, value in self._dynamics.frictions.items()},
+            "robot.motor_gain": self._dynamics.motor_gain,
+        }
+        return {
+            "goal": self._task.desired_goal(self._simulation).tolist(),
+            "seed": self._episode_seed,
+            "env_id": f"robossl/Panda{self._task.name.capitalize()}-v0",
+            "domain": self._randomization.domain,
+            "renderer": "none" if self._renderer is None else self._renderer.name,
+            "variations": {**self._look.record(), **dynamics},
+            "num_solved_draws": self._layout.num_solved_draws,
+            "task": self._task.sentence,
+            "fps_hz": CONTROL_HZ,
+        }
+
+    def close(self) -> None:
+        """Free engine and renderer; a second call does nothing."""
+        self._simulation.close()
+        if self._renderer is not None:
+            self._renderer.close()
+
+    def _draw(
+        self,
+        states: Float[np.ndarray, "V X"],
+        looks: Sequence[Look],
+        camera_names: Sequence[str],
+        *,
+        depth: bool = False,
+        masks: bool = False,
+    ) -> Rendered:
+        if self._renderer is None:
+            self._renderer = build_renderer(self._renderer_name, domain=self._randomization.domain, scene=self._scene)
+        cameras = [look.cameras.get(name, CAMERAS[name]) for look, name in zip(looks, camera_names, strict=True)]
+        return self._renderer.render(
+            states, cameras, looks, height_px=self._height_px, width_px=self._width_px, depth=depth, masks=masks
+        )
+
+    def _observe(self) -> Any:
+        proprio = self._robot.proprio(self._simulation)
+        match self._obs_format:
+            case "nested":
+                return {"pixels": self._pixels(), "agent_pos": proprio}
+            case "flat":
+                return {**{f"pixels.{name}": image for name, image in self._pixels().items()}, "agent_pos": proprio}
+            case "state":
+                return np.concatenate([proprio, self._environment_state()])
+            case "goal":
+                end_effector_m = self._robot.end_effector_position(self._simulation)
+                return {
+                    "observation": np.concatenate([proprio, self._environment_state()]),
+                    "achieved_goal": self._task.achieved_goal(self._simulation, end_effector_m),
+                    "desired_goal": self._task.desired_goal(self._simulation),
+                }
+
+    def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
+        names = self._camera_names
+        states = np.repeat(self._simulation.visual_state()[None], len(names), axis=0)
+        drawn = self._draw(states, [self._look] * len(names), names)
+        return dict(zip(names, drawn.pixels, strict=True))
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "is_success": self._steps_at_goal >= self._task.success.hold_steps,
+            "environment_state": self._environment_state(),
+            "visual_state": self._simulation.visual_state().astype(np.float32),
+        }
+
+    def _environment_state(self) -> Float32[np.ndarray, " E"]:
+        end_effector_m = self._robot.end_effector_position(self._simulation)
+        return self._task.environment_state(self._simulation, end_effector_m).astype(np.float32)
+
+    def _state_by_name(self) -> dict[str, Float[np.ndarray, "3"]]:
+        state = self._environment_state().astype(float).reshape(-1, 3)
+        names = [name.removesuffix(".x") for name in self.environment_state_names[::3]]
+        return dict(zip(names, state, strict=True))
+
+    def _distance_m(self) -> float:
+        end_effector_m = self._robot.end_effector_position(self._simulation)
+        achieved = self._task.achieved_goal(self._simulation, end_effector_m)
+        return float(np.linalg.norm(achieved - self._task.desired_goal(self._simulation)))
+
+    def _reward(self, distance_m: Any) -> Any:
+        if self._reward_type == "dense":
+            return -distance_m
+        within = distance_m < self._task.success.tolerance_m
+        return np.where(within, 0.0, -1.0) if isinstance(within, np.ndarray) else (0.0 if within else -1.0)
+
+    def _build_observation_space(self) -> spaces.Space[Any]:
+        image = spaces.Box(0, 255, (self._height_px, self._width_px, 3), np.uint8)
+        size = len(self._robot.proprio(self._simulation))
+        proprio = spaces.Box(-np.inf, np.inf, (size,), np.float32)
+        state = spaces.Box(-np.inf, np.inf, (size + len(self.environment_state_names),), np.float32)
+        goal = spaces.Box(-np.inf, np.inf, (3,), np.float64)
+        match self._obs_format:
+            case "nested":
+                pixels = spaces.Dict(dict.fromkeys(self._camera_names, image))
+                return spaces.Dict({"pixels": pixels, "agent_pos": proprio})
+            case "flat":
+                return spaces.Dict({**{f"pixels.{name}": image for name in self._camera_names}, "agent_pos": proprio})
+            case "state":
+                return state
+            case "goal":
+                return spaces.Dict({"observation": state, "achieved_goal": goal, "desired_goal": goal})
+
+
+def _check_image_size(image_size: int | tuple[int, int]) -> tuple[int, int]:
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if not (1 <= height <= MAX_IMAGE_SIZE_PX and 1 <= width <= MAX_IMAGE_SIZE_PX):
+        raise EnvError(f"image_size is 1 to {MAX_IMAGE_SIZE_PX} px a side, not {image_size}")
+    return height, width

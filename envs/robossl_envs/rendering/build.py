@@ -1,0 +1,27 @@
+"""Which renderer draws which domain."""
+
+import logging
+from typing import Literal
+
+from robossl_envs.domains import Domain
+from robossl_envs.rendering.renderer import Renderer
+from robossl_envs.simulation.scene import SceneSpec
+
+logger = logging.getLogger(__name__)
+RendererName = Literal["auto", "tiny", "mujoco"]
+
+
+def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> Renderer:
+    """Return the renderer; `auto` falls back to TinyRenderer where MuJoCo finds no GL library, and says so."""
+    if name == "mujoco" or (name == "auto" and domain == "heldout"):
+        from robossl_envs.rendering.mujoco import MujocoRenderer, NoGlError
+
+        try:
+            return MujocoRenderer(scene)
+        except NoGlError as error:
+            if name == "mujoco":
+                raise
+            logger.warning("%s; drawing `heldout` with TinyRenderer: don't compare with other results", error)
+    from robossl_envs.rendering.tiny import TinyRenderer
+
+    return TinyRenderer(scene)

@@ -1,0 +1,114 @@
+"""Forward and inverse kinematics of a serial arm, read from its URDF.
+
+Both engines get the same joint targets for the same state, since neither engine's own solver is asked.
+"""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from jaxtyping import Float
+
+
+def rotation_rpy(roll: float, pitch: float, yaw: float) -> Float[np.ndarray, "3 3"]:
+    """Return the rotation matrix of URDF's fixed-axis roll, pitch, yaw [rad]."""
+    (cr, cp, cy), (sr, sp, sy) = np.cos([roll, pitch, yaw]), np.sin([roll, pitch, yaw])
+    return np.array(
+        [
+            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
+            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
+            [-sp, cp * sr, cp * cr],
+        ]
+    )
+
+
+def rotation_error(target: Float[np.ndarray, "3 3"], current: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3"]:
+    """Return the small rotation vector [rad] that turns `current` towards `target`."""
+    columns = (np.cross(current[:, i], target[:, i]) for i in range(3))
+    return 0.5 * np.sum(list(columns), axis=0)
+
+
+class SerialChain:
+    """The revolute joints between the base of an arm and one of its links."""
+
+    def __init__(self, urdf: Path, tip: str) -> None:
+        joints = {
+            _attribute(joint, "child", "link"): joint for joint in ElementTree.parse(urdf).getroot().iter("joint")
+        }
+        chain: list[ElementTree.Element] = []
+        while tip in joints:
+            chain.insert(0, joints[tip])
+            tip = _attribute(chain[0], "parent", "link")
+        self._segments = [_segment(joint) for joint in chain]
+        moving = [joint for joint in chain if joint.attrib["type"] == "revolute"]
+        self.lower_rad = np.array([float(_attribute(joint, "limit", "lower")) for joint in moving])
+        self.upper_rad = np.array([float(_attribute(joint, "limit", "upper")) for joint in moving])
+
+    def forward(
+        self, positions_rad: Float[np.ndarray, " J"]
+    ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"], Float[np.ndarray, "6 J"]]:
+        """Return position [m] and rotation of the tip in the base frame, and the Jacobian (linear rows first)."""
+        rotation, position = np.eye(3), np.zeros(3)
+        origins, axes = [], []
+        remaining = iter(positions_rad)
+        for offset, fixed, axis in self._segments:
+            position = position + rotation @ offset
+            rotation = rotation @ fixed
+            if axis is not None:
+                origins.append(position)
+                axes.append(rotation @ axis)
+                rotation = rotation @ _rotation_about(axis, next(remaining))
+        linear = np.cross(np.array(axes), position - np.array(origins))
+        return position, rotation, np.concatenate([linear, np.array(axes)], axis=1).T
+
+    def inverse(
+        self,
+        position_m: Float[np.ndarray, "3"],
+        rotation: Float[np.ndarray, "3 3"],
+        *,
+        start_rad: Float[np.ndarray, " J"],
+        rest_rad: Float[np.ndarray, " J"],
+        steps: int = 4,
+        damping: float = 0.05,
+    ) -> Float[np.ndarray, " J"]:
+        """Return joint positions near `start_rad` that bring the tip to a pose, by damped least squares.
+
+        The spare degree of freedom drifts towards `rest_rad`. Out of reach, a near pose within joint limits results.
+        """
+        joints = np.array(start_rad, dtype=float)
+        for _ in range(steps):
+            at, facing, jacobian = self.forward(joints)
+            error = np.concatenate([position_m - at, rotation_error(rotation, facing)])
+            inverse = jacobian.T @ np.linalg.inv(jacobian @ jacobian.T + damping**2 * np.eye(6))
+            idle = np.eye(len(joints)) - inverse @ jacobian
+            joints = joints + inverse @ error + idle @ (0.1 * (rest_rad - joints))
+            joints = np.clip(joints, self.lower_rad, self.upper_rad)
+        return joints
+
+
+def _attribute(element: ElementTree.Element, tag: str, name: str, default: str | None = None) -> str:
+    child = element.find(tag)
+    value = default if child is None else child.attrib.get(name, default)
+    if value is None:
+        raise ValueError(f"joint {element.attrib.get('name')!r} has no {tag} {name}")
+    return value
+
+
+def _vector(text: str) -> Float[np.ndarray, "3"]:
+    return np.array([float(number) for number in text.split()])
+
+
+def _segment(
+    joint: ElementTree.Element,
+) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"], Float[np.ndarray, "3"] | None]:
+    """Return offset, fixed rotation, and the axis of a revolute joint (None: the joint does not move)."""
+    offset = _vector(_attribute(joint, "origin", "xyz", "0 0 0"))
+    fixed = rotation_rpy(*_vector(_attribute(joint, "origin", "rpy", "0 0 0")))
+    axis = _vector(_attribute(joint, "axis", "xyz")) if joint.attrib["type"] == "revolute" else None
+    return offset, fixed, axis
+
+
+def _rotation_about(axis: Float[np.ndarray, "3"], angle_rad: float) -> Float[np.ndarray, "3 3"]:
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)

@@ -1,0 +1,16 @@
+"""The Franka Emika Panda out of pybullet_data."""
+
+from robossl_envs.rendering.meshes import build_robot
+from robossl_envs.simulation.scene import RobotSpec
+
+
+def panda() -> RobotSpec:
+    """Return the Panda with low-polygon visuals, closed gripper, hand over the middle of the table."""
+    return RobotSpec(
+        name="panda",
+        urdf=build_robot("panda").urdf,
+        joints=(*(f"panda_joint{i}" for i in range(1, 8)), "panda_finger_joint1", "panda_finger_joint2"),
+        home_rad=(0.0, -0.1, 0.0, -2.3, 0.0, 2.2, 0.785, 0.0, 0.0),
+        max_forces=(87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0, 20.0, 20.0),
+        end_effector="panda_grasptarget",
+    )

@@ -1,0 +1,225 @@
+"""PyBullet behind the `Simulation` contract."""
+
+import contextlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import pybullet as p
+from jaxtyping import Float
+
+from robossl_envs.errors import EnvError
+from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
+from robossl_envs.simulation.simulation import Pose
+
+TIMESTEP_S = 1 / 240
+SUBSTEPS = 12
+"""12 steps of 1/240 s are one control step at 20 Hz; the solver keeps PyBullet's own settings."""
+POSITION_GAIN = 0.3
+"""Fraction of the position error that a motor removes in one physics step."""
+
+
+@dataclass
+class Loaded:
+    """Bullet's numbers for what was loaded into one client."""
+
+    robot: int
+    joints: list[int]
+    links: dict[str, int]
+    bodies: dict[str, int] = field(default_factory=dict)
+
+
+def load_scene(scene: SceneSpec, client: int, *, collisions: bool = True) -> Loaded:
+    """Load a scene into a client and return the numbers; without collisions it is good only for drawing."""
+    flags = p.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS
+    robot = p.loadURDF(
+        str(scene.robot.urdf), scene.robot.base_position_m, useFixedBase=True, flags=flags, physicsClientId=client
+    )
+    joints, links = {}, {}
+    for index in range(p.getNumJoints(robot, physicsClientId=client)):
+        info = p.getJointInfo(robot, index, physicsClientId=client)
+        joints[info[1].decode()], links[info[12].decode()] = index, index
+    loaded = Loaded(robot, [joints[name] for name in scene.robot.joints], links)
+    for body in scene.bodies:
+        loaded.bodies[body.name] = _load_body(body, client, collides=collisions and body.collides)
+    return loaded
+
+
+def _load_body(body: BodySpec, client: int, *, collides: bool) -> int:
+    match body.shape:
+        case "box":
+            kind, visual_size = p.GEOM_BOX, {"halfExtents": body.size_m}
+            collision_size = visual_size
+        case "sphere":
+            kind, visual_size = p.GEOM_SPHERE, {"radius": body.size_m[0]}
+            collision_size = visual_size
+        case "cylinder":
+            kind, visual_size = p.GEOM_CYLINDER, {"radius": body.size_m[0], "length": 2 * body.size_m[1]}
+            collision_size = {"radius": body.size_m[0], "height": 2 * body.size_m[1]}
+    visual = p.createVisualShape(kind, rgbaColor=(*body.rgb, 1.0), physicsClientId=client, **visual_size)
+    collision = p.createCollisionShape(kind, physicsClientId=client, **collision_size) if collides else -1
+    number: int = p.createMultiBody(
+        body.mass_kg if collides else 0.0,
+        collision,
+        visual,
+        body.position_m,
+        body.quaternion,
+        physicsClientId=client,
+    )
+    return number
+
+
+def pose_scene(visual_state: Float[np.ndarray, " X"], scene: SceneSpec, loaded: Loaded, client: int) -> None:
+    """Put a loaded scene into a visual state."""
+    num_joints = len(loaded.joints)
+    expected = num_joints + 7 * len(scene.bodies)
+    if len(visual_state) != expected:
+        raise EnvError(f"a visual state of this scene has {expected} numbers, not {len(visual_state)}")
+    state = np.asarray(visual_state, dtype=float)
+    for joint, position in zip(loaded.joints, state[:num_joints], strict=True):
+        p.resetJointState(loaded.robot, joint, position, physicsClientId=client)
+    for body, pose in zip(loaded.bodies.values(), state[num_joints:].reshape(-1, 7), strict=True):
+        p.resetBasePositionAndOrientation(body, pose[:3], pose[3:], physicsClientId=client)
+
+
+class BulletSimulation:
+    """One PyBullet world in a client of its own."""
+
+    def __init__(self) -> None:
+        self._client: int | None = None
+
+    @property
+    def client(self) -> int:
+        """Bullet's number of this world; every call names it, since a call without it goes to the first world."""
+        if self._client is None:
+            raise EnvError("this simulation is closed or was never loaded: make the env again")
+        return self._client
+
+    def load(self, scene: SceneSpec) -> None:
+        """Build the world. Called once."""
+        self._client = p.connect(p.DIRECT)
+        p.setPhysicsEngineParameter(
+            fixedTimeStep=TIMESTEP_S, deterministicOverlappingPairs=1, physicsClientId=self.client
+        )
+        p.setGravity(0.0, 0.0, -9.81, physicsClientId=self.client)
+        self._scene = scene
+        self._loaded = load_scene(scene, self.client)
+        self._specs = {body.name: body for body in scene.bodies}
+        self._motor_gain = 1.0
+        self._force: dict[str, Float[np.ndarray, "3"]] = {}
+        self.set_joint_state(np.array(scene.robot.home_rad))
+        self.set_dynamics(Dynamics())
+
+    def step(self) -> None:
+        """Advance by one control step of `SUBSTEPS` physics steps."""
+        for _ in range(SUBSTEPS):
+            for name, force_n in self._force.items():
+                at, _ = self.body_pose(name)
+                p.applyExternalForce(
+                    self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=self.client
+                )
+            p.stepSimulation(physicsClientId=self.client)
+        self._force.clear()
+
+    def body_pose(self, name: str) -> Pose:
+        """Return the pose of a body, or of a robot link."""
+        if name in self._loaded.bodies:
+            position, quaternion = p.getBasePositionAndOrientation(
+                self._loaded.bodies[name], physicsClientId=self.client
+            )
+        else:
+            link = self._loaded.links[name]
+            state = p.getLinkState(self._loaded.robot, link, computeForwardKinematics=True, physicsClientId=self.client)
+            position, quaternion = state[4], state[5]
+        return np.array(position), np.array(quaternion)
+
+    def set_body_pose(
+        self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
+    ) -> None:
+        """Place a body, at rest."""
+        facing = (0.0, 0.0, 0.0, 1.0) if quaternion is None else quaternion
+        body = self._loaded.bodies[name]
+        p.resetBasePositionAndOrientation(body, position_m, facing, physicsClientId=self.client)
+        p.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self.client)
+
+    def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+        """Return linear [m/s] and angular [rad/s] velocity of a body."""
+        linear, angular = p.getBaseVelocity(self._loaded.bodies[name], physicsClientId=self.client)
+        return np.array(linear), np.array(angular)
+
+    def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
+        """Return positions and velocities of the actuated joints."""
+        states = p.getJointStates(self._loaded.robot, self._loaded.joints, physicsClientId=self.client)
+        return np.array([state[0] for state in states]), np.array([state[1] for state in states])
+
+    def set_joint_state(self, positions: Float[np.ndarray, " J"]) -> None:
+        """Put the joints there, at rest, and make it their target."""
+        for joint, position in zip(self._loaded.joints, positions, strict=True):
+            p.resetJointState(self._loaded.robot, joint, position, 0.0, physicsClientId=self.client)
+        self.set_joint_targets(positions)
+
+    def set_joint_targets(self, positions: Float[np.ndarray, " J"]) -> None:
+        """Give the position controllers their targets."""
+        self._targets = np.array(positions)
+        gain = POSITION_GAIN * self._motor_gain
+        p.setJointMotorControlArray(
+            self._loaded.robot,
+            self._loaded.joints,
+            p.POSITION_CONTROL,
+            targetPositions=self._targets,
+            forces=self._scene.robot.max_forces,
+            positionGains=[gain] * len(self._loaded.joints),
+            velocityGains=[1.0] * len(self._loaded.joints),
+            physicsClientId=self.client,
+        )
+
+    def contacts(self, first: str, second: str) -> bool:
+        """Tell whether two bodies (or `robot`) touch."""
+        numbers = {**self._loaded.bodies, "robot": self._loaded.robot}
+        return bool(p.getContactPoints(numbers[first], numbers[second], physicsClientId=self.client))
+
+    def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
+        """Push a body at its centre of mass during the next control step."""
+        self._force[name] = np.array(force_n)
+
+    def set_dynamics(self, dynamics: Dynamics) -> None:
+        """Change masses, frictions and gains; the rest goes back to the scene's values."""
+        self._motor_gain = dynamics.motor_gain
+        for name, spec in self._specs.items():
+            if spec.collides:
+                p.changeDynamics(
+                    self._loaded.bodies[name],
+                    -1,
+                    mass=dynamics.masses_kg.get(name, spec.mass_kg),
+                    lateralFriction=dynamics.frictions.get(name, spec.friction),
+                    physicsClientId=self.client,
+                )
+
+    def save(self) -> object:
+        """Return a snapshot; Bullet forgets motor targets, so they are kept beside."""
+        return p.saveState(physicsClientId=self.client), self._targets, self._motor_gain
+
+    def restore(self, snapshot: object) -> None:
+        """Go back to a snapshot of this world."""
+        if not isinstance(snapshot, tuple):
+            raise EnvError("restore takes what save() of the same simulation returned")
+        number, targets, self._motor_gain = snapshot
+        p.restoreState(number, physicsClientId=self.client)
+        self._force.clear()
+        self.set_joint_targets(targets)
+
+    def visual_state(self) -> Float[np.ndarray, " X"]:
+        """Return the joint positions, then position and quaternion of each body."""
+        poses = [np.concatenate(self.body_pose(name)) for name in self._loaded.bodies]
+        return np.concatenate([self.joint_state()[0], *poses])
+
+    def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
+        """Pose everything as it was; velocities become zero."""
+        pose_scene(visual_state, self._scene, self._loaded, self.client)
+        self.set_joint_targets(np.asarray(visual_state, dtype=float)[: len(self._loaded.joints)])
+
+    def close(self) -> None:
+        """Free the world; a second call does nothing."""
+        if self._client is not None:
+            with contextlib.suppress(p.error):
+                p.disconnect(physicsClientId=self._client)
+        self._client = None
