@@ -1,5 +1,6 @@
 """Episodes from an env and a policy: the same ones however many processes make them."""
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -70,13 +71,14 @@ class Workers:
     """Processes that are kept from one rollout to the next, since starting one costs seconds (it imports torch).
 
     Args:
-        num_workers: 1 runs in this process; more start that many, each with one env and one torch thread.
+        num_workers: 1 runs in this process; more start that many, each with one env and one torch thread; 0: one for
+            each CPU core that this process may use.
     """
 
     def __init__(self, num_workers: int) -> None:
-        if num_workers < 1:
-            raise ConfigError(f"num_workers is {num_workers}; it must be at least 1")
-        self.num_workers = num_workers
+        if num_workers < 0:
+            raise ConfigError(f"num_workers is {num_workers}; it must be 0 (one a core) or more")
+        self.num_workers = num_workers or len(os.sched_getaffinity(0))
         self._executor: ProcessPoolExecutor | None = None
 
     def submit(self, job: "_Job", seed: int) -> "Future[Episode | str]":
@@ -122,7 +124,7 @@ def rollout(
         policy: makes the policy of each episode.
         num_episodes: how many.
         seed: seed of the first episode.
-        num_workers: processes; 1 runs in this process.
+        num_workers: processes, as in `Workers`.
         workers: processes that are kept open between rollouts; replaces `num_workers`.
         second_look: also draw each instant under a second draw of the randomization.
 
@@ -135,7 +137,7 @@ def rollout(
     if workers is not None:
         yield from _here(job, seeds) if workers.num_workers == 1 else _in_workers(job, seeds, workers)
         return
-    with Workers(min(num_workers, max(num_episodes, 1))) as own:
+    with Workers(num_workers) as own:
         yield from _here(job, seeds) if own.num_workers == 1 else _in_workers(job, seeds, own)
 
 

@@ -84,5 +84,5 @@ def test_unknown_ids_domains_and_counts_are_refused_in_one_line() -> None:
         EnvSpec(env_id=SPEC.env_id, domain="mars").make()
     with pytest.raises(ConfigError, match="look_every is 0"):
         SecondLook(every=0)
-    with pytest.raises(ConfigError, match="num_workers is 0"):
-        Workers(0)
+    with pytest.raises(ConfigError, match="num_workers is -1"):
+        Workers(-1)

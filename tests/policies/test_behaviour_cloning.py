@@ -25,14 +25,14 @@ def source() -> EpisodeList:
 def _network(*, visual: bool, state_dim: int = 0, chunk_length: int = 4) -> PolicyNetwork:
     torch.manual_seed(0)
     encoder = build_encoder("conv", image_size=16, feature_dim=32, widths=(8, 16)) if visual else None
-    head = HeadSpec(proprio_dim=4, state_dim=state_dim, action_dim=3, chunk_length=chunk_length, hidden=(64, 64))
+    head = HeadSpec(proprio_dim=4, state_dim=state_dim, action_dim=3, chunk_length=chunk_length, hidden=(128, 128))
     return PolicyNetwork(head, encoder=encoder, cameras=("front",) if visual else ())
 
 
 def test_a_state_policy_learns_to_reach(source: EpisodeList, tmp_path: Path) -> None:
     demonstrations = read_demonstrations(source, num_demonstrations=25, cameras=(), chunk_length=4, state=True)
     network = _network(visual=False, state_dim=6)
-    BehaviourCloning(network, demonstrations, mode="frozen", recipe=CloningRecipe(num_steps=400, batch_size=64)).fit()
+    BehaviourCloning(network, demonstrations, mode="frozen", recipe=CloningRecipe(num_steps=600, batch_size=128)).fit()
     save_policy(network, tmp_path / "policy", execution=ExecutionSpec())
     factory = policy_factory(tmp_path / "policy")
     episodes = list(rollout(EnvSpec(env_id=POINT_ENV, image_size=16), factory, num_episodes=10, seed=1000))

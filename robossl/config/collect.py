@@ -1,0 +1,46 @@
+"""Configuration of `robossl collect`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX
+from robossl.config.schema import STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectConfig:
+    """Roll out a policy and write the episodes as a LeRobot data set."""
+
+    __pydantic_config__ = STRICT
+
+    output: Path = Path("runs/collect")
+    """Root of the LeRobot data set; the run's own files go to its folder `robossl/`."""
+    env_id: str = "robossl/PandaReach-v0"
+    """Env, for example `robossl/PandaPush-v0`."""
+    domain: str = "randomized"
+    """nominal, randomized, shifted or heldout."""
+    policy: str = "play"
+    """expert, play (covers the workspace, succeeds at nothing), random, or the directory of a saved policy."""
+    noise: float = 0.0
+    """Standard deviation of what is added to the expert's actions, which span [-1, 1]."""
+    num_episodes: int = 100
+    """Episodes to write."""
+    only_successful: bool = False
+    """Drop episodes without success and go on until `num_episodes` are there: for demonstrations."""
+    seed: int = 0
+    """Seed of the first episode; episode i has seed + i."""
+    cameras: tuple[str, ...] = DEFAULT_CAMERAS
+    """Cameras to record."""
+    image_size: int = DEFAULT_IMAGE_SIZE_PX
+    """Height and width of the frames [px]."""
+    second_look: bool = False
+    """Also draw each instant under a second draw of the randomization, as camera `<camera>_look2`."""
+    look_every: int = 0
+    """Frames that share one draw of the second look; 0: one draw an episode."""
+    num_workers: int = 0
+    """Processes; 0: one for each CPU core. The episodes are the same for any number."""
+
+    @property
+    def run_directory(self) -> Path:
+        """Where the run's own files lie: `output` itself belongs to the data set."""
+        return self.output / "robossl"

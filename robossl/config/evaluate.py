@@ -1,0 +1,33 @@
+"""Configuration of `robossl evaluate`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robossl.config.env import EVALUATION_SEED
+from robossl.config.schema import STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """Measure the success of a policy in each domain."""
+
+    __pydantic_config__ = STRICT
+
+    output: Path = Path("runs/evaluate")
+    """Run directory."""
+    policy: str = "runs/finetune/policy"
+    """Directory of a policy, or expert (ceiling), or random (floor)."""
+    env_id: str = ""
+    """Env; empty: the one that the policy's demonstrations came from."""
+    domains: tuple[str, ...] = ("randomized", "nominal", "heldout")
+    """Domains, each with the same episode seeds."""
+    num_episodes: int = 50
+    """Episodes in each domain."""
+    seed: int = EVALUATION_SEED
+    """Seed of the first episode; must be none that the policy was trained on."""
+    image_size: int = 0
+    """Height and width of the frames [px]; 0: as in the policy's demonstrations."""
+    num_videos: int = 8
+    """Episodes shown in the video of successes and in that of failures; 0: no video."""
+    num_workers: int = 0
+    """Processes; 0: one for each CPU core."""

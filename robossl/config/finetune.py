@@ -1,0 +1,66 @@
+"""Configuration of `robossl finetune`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from robossl.config.env import DEFAULT_CAMERAS
+from robossl.config.schema import STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneConfig:
+    """Clone the behaviour of demonstrations, on an encoder or on simulator state."""
+
+    __pydantic_config__ = STRICT
+
+    output: Path = Path("runs/finetune")
+    """Run directory; the policy goes to its folder `policy/`."""
+    demonstrations: Path = Path("runs/demonstrations")
+    """LeRobot data set of demonstrations."""
+    num_demonstrations: int = 25
+    """The first so many episodes are used."""
+    encoder: str = "runs/pretrain/encoder"
+    """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
+    architecture: str = "conv"
+    """What `random` builds: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture is taken."""
+    mode: Literal["frozen", "finetuned", "scratch"] = "frozen"
+    """frozen: the encoder stays as it is; finetuned: it is trained along; scratch: fresh weights, trained along."""
+    cameras: tuple[str, ...] = DEFAULT_CAMERAS
+    """Cameras that the policy sees."""
+    proprio: bool = True
+    """Whether the policy also sees end effector position and gripper width."""
+    chunk_length: int = 8
+    """Actions predicted at once, 1 or more."""
+    execution: Literal["receding", "ensemble"] = "ensemble"
+    """receding: take `execute_steps` of a chunk, then ask again; ensemble: ask at each step and average the chunks."""
+    execute_steps: int = 1
+    """Actions taken from one chunk, 1 to chunk_length; for `receding`."""
+    ensemble_rate: float = 0.1
+    """Weight of the i-th oldest chunk is exp(-rate * i); for `ensemble`."""
+    hidden: tuple[int, ...] = (256, 256)
+    """Widths of the head's hidden layers."""
+    dropout: float = 0.1
+    """Of features and hidden layers, 0-1."""
+    loss: Literal["l1", "mse", "huber"] = "huber"
+    """Between normalized actions."""
+    num_steps: int = 2000
+    """Optimizer steps."""
+    batch_size: int = 256
+    """Steps of demonstrations in a batch."""
+    learning_rate: float = 1e-3
+    """Of the head (AdamW, cosine to zero)."""
+    encoder_learning_rate: float = 3e-4
+    """Of the encoder, where it is trained."""
+    weight_decay: float = 1e-2
+    """Of AdamW."""
+    num_augmentations: int = 8
+    """Augmented copies of each frame that a frozen encoder is shown beside the frame itself."""
+    shift_px: int = 2
+    """Largest random shift of a frame [px]."""
+    jitter: float = 0.15
+    """Half width of the colour draws, 0-1."""
+    seed: int = 0
+    """Of weights, batches and augmentation."""
+    device: str = "auto"
+    """auto, cpu or cuda."""

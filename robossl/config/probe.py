@@ -1,0 +1,42 @@
+"""Configuration of `robossl probe`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from robossl.config.schema import STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeConfig:
+    """Read numbers out of frozen features with a linear probe, and look at nearest neighbours."""
+
+    __pydantic_config__ = STRICT
+
+    output: Path = Path("runs/probe")
+    """Run directory."""
+    encoder: str = "runs/pretrain/encoder"
+    """Directory of an encoder, or `random`: fresh weights."""
+    architecture: str = "conv"
+    """What `random` builds: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture is taken."""
+    source: Path = Path("runs/collect")
+    """Data set whose training episodes the probe is fitted on."""
+    transfer: tuple[Path, ...] = ()
+    """Further data sets (other domains) that the same probe is tested on without another fit."""
+    camera: str = "front"
+    """Camera whose frames are encoded."""
+    key: str = "observation.environment_state"
+    """What is read out."""
+    dims: tuple[int, ...] = ()
+    """Columns of `key`; empty: all, and for simulator state the positions of end effector, object and goal."""
+    max_frames: int = 4000
+    """Frames taken from each data set for the fit, and as many for the test, evenly spaced."""
+    test_fraction: float = 0.2
+    """Share of episodes that is held out."""
+    pca: int = 64
+    """Components of the baseline probe on pixels; 0: no baseline."""
+    num_neighbour_queries: int = 4
+    """Frames whose nearest neighbours are drawn; 0: no figure."""
+    seed: int = 0
+    """Of fresh weights."""
+    device: str = "auto"
+    """auto, cpu or cuda."""

@@ -1,0 +1,124 @@
+"""`robossl collect`: roll out a policy and write its episodes as a LeRobot data set."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from robossl.config.collect import CollectConfig
+from robossl.data.lerobot import EpisodeWriter
+from robossl.data.sources import LeRobotSource
+from robossl.errors import ConfigError, DataError
+from robossl.evaluation.intervals import wilson
+from robossl.evaluation.videos import episode_grid
+from robossl.policies.agents import policy_factory
+from robossl.rollout import EnvSpec, SecondLook, rollout
+from robossl.runs import Run
+from robossl.stages.progress import tracked
+from robossl.types import Episode
+
+FPS_HZ = 20
+ATTEMPTS_PER_DEMONSTRATION = 5
+"""With `only_successful`: give up when fewer than one attempt in so many succeeds."""
+SHOWN = 8
+"""Episodes in the sample video."""
+
+
+def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
+    """Write the episodes that are still missing and return what was collected.
+
+    An episode that is in the data set already is not rolled out again: seeds go on after the last one.
+
+    Raises:
+        ConfigError: a value is not allowed.
+        DataError: with `only_successful`, hardly any attempt succeeds.
+    """
+    _check(config)
+    writer = EpisodeWriter(config.output, fps_hz=FPS_HZ, robot_type=_robot_type(config.env_id))
+    first_seed, present = _first_missing(config, writer)
+    shown: list[Episode] = []
+    attempts = successes = 0
+    with run.time("collect"), closing(_episodes(config, first_seed, config.num_episodes - present)) as episodes:
+        kept = tracked(episodes, description="collect", total=config.num_episodes, completed=present)
+        for episode, attempt in kept:
+            writer.append(episode)
+            attempts, successes = attempts + attempt, successes + episode.success
+            shown = [*shown, episode][:SHOWN]
+        writer.finalize()
+    if shown:
+        video = episode_grid(shown, camera=config.cameras[0])
+        run.tracker.log_video("collect/episodes", video, fps_hz=FPS_HZ, step=0)
+    return _result(config, successes=successes, attempts=attempts)
+
+
+def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Iterator[tuple[Episode, int]]:
+    """Yield the episodes to keep, each with the number of attempts that it took."""
+    if missing <= 0:
+        return
+    limit = missing * (ATTEMPTS_PER_DEMONSTRATION if config.only_successful else 1)
+    attempted = rollout(
+        EnvSpec(env_id=config.env_id, domain=config.domain, cameras=config.cameras, image_size=config.image_size),
+        policy_factory(config.policy, noise=config.noise),
+        num_episodes=limit,
+        seed=first_seed,
+        num_workers=config.num_workers,
+        second_look=SecondLook(every=config.look_every or None) if config.second_look else None,
+    )
+    found = since = 0
+    with closing(attempted):
+        for episode in attempted:
+            since += 1
+            if config.only_successful and not episode.success:
+                continue
+            found += 1
+            yield episode, since
+            since = 0
+            if found == missing:
+                return
+    raise DataError(
+        f"only {found} of {limit} attempts in {config.env_id} succeeded, {missing} were asked for; "
+        f"policy {config.policy!r} is too weak for only_successful"
+    )
+
+
+def _first_missing(config: CollectConfig, writer: EpisodeWriter) -> tuple[int, int]:
+    """Return the seed to go on with, and how many episodes are there."""
+    if writer.num_episodes == 0:
+        return config.seed, 0
+    writer.finalize()
+    last = LeRobotSource(config.output).episode_metadata(writer.num_episodes - 1)
+    return int(last["seed"]) + 1, writer.num_episodes
+
+
+def _result(config: CollectConfig, *, successes: int, attempts: int) -> dict[str, Any]:
+    source = LeRobotSource(config.output)
+    result: dict[str, Any] = {
+        "dataset": str(config.output),
+        "digest": source.digest,
+        "num_episodes": len(source.lengths),
+        "num_frames": int(np.sum(source.lengths)),
+        "env_id": config.env_id,
+        "domain": config.domain,
+        "renderer": source.episode_metadata(0).get("renderer"),
+        "policy": config.policy,
+        "new_attempts": attempts,
+    }
+    if attempts:
+        low, high = wilson(successes, attempts)
+        result |= {"success_rate": successes / attempts, "success_interval": [low, high]}
+    return result
+
+
+def _robot_type(env_id: str) -> str:
+    name = env_id.rsplit("/", 1)[-1].lower()
+    return next((robot for robot in ("panda", "kuka", "xarm") if name.startswith(robot)), "simulated")
+
+
+def _check(config: CollectConfig) -> None:
+    if config.num_episodes < 1:
+        raise ConfigError(f"num_episodes is {config.num_episodes}; it must be at least 1")
+    if not config.cameras:
+        raise ConfigError("cameras is empty; name at least one, for example front")
+    if config.noise < 0:
+        raise ConfigError(f"noise is {config.noise}; it must be 0 or more")
