@@ -68,7 +68,7 @@ class EpisodeSource(Protocol):
         """Return frames of an episode by their numbers.
 
         Raises:
-            VideoReadError: a frame is outside of the episode or can't be read.
+            DataError: an index is outside of the episode; as `VideoReadError`, where a frame can't be read.
         """
         ...
 
@@ -128,6 +128,7 @@ class LeRobotSource:
         self.fps_hz = self._directory.fps_hz
         self.cameras = self._directory.cameras
         self.features = self._directory.features
+        self.robot_type: str | None = self._directory.info.get("robot_type")
         self._readers = Readers()
 
     @cached_property
@@ -165,6 +166,7 @@ class VideoFolder:
 
     Args:
         root: a folder, searched recursively in the order of names, or one video file.
+        exclude: folders that are left out.
 
     Raises:
         DataError: there is no video, or none that can be read.
@@ -172,14 +174,14 @@ class VideoFolder:
 
     cameras: tuple[str, ...] = ("video",)
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, *, exclude: Sequence[Path] = ()) -> None:
         self.root = Path(root)
         self.skipped: dict[Path, str] = {}
         self.paths: list[Path] = []
         self._readers = Readers()
         self.features: dict[str, int] = {}
         lengths, rates = [], []
-        for path in video_files(self.root):
+        for path in video_files(self.root, exclude=exclude):
             try:
                 num_frames, rate = _probe(path)
             except VideoReadError as error:
@@ -269,7 +271,27 @@ def open_source(path: str | Path) -> EpisodeSource:
     return VideoFolder(path)
 
 
-def video_files(root: Path) -> list[Path]:
+def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
+    """Open everything below a folder: each LeRobotDataset directory as a source of its own, all other videos as one.
+
+    Returns:
+        Sources by name: a data set's path below `root`, and "videos".
+
+    Raises:
+        DataError: as `open_source`.
+    """
+    root = Path(root)
+    if not root.is_dir() or (root / layout.INFO_PATH).is_file():
+        return {root.stem: open_source(root)}
+    directories = sorted(path.parent.parent for path in root.rglob(layout.INFO_PATH))
+    sources: dict[str, EpisodeSource] = {path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories}
+    endings = [path.suffix.lower() for path in root.rglob("*") if not any(path.is_relative_to(d) for d in directories)]
+    if not directories or any(ending in VIDEO_ENDINGS for ending in endings):
+        sources["videos"] = VideoFolder(root, exclude=directories)
+    return sources
+
+
+def video_files(root: Path, *, exclude: Sequence[Path] = ()) -> list[Path]:
     """Return the files below a folder whose names end like a video's, in the order of their paths.
 
     Raises:
@@ -278,6 +300,7 @@ def video_files(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
     found = sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and path.is_file())
+    found = [path for path in found if not any(path.is_relative_to(folder) for folder in exclude)]
     if not found:
         raise DataError(f"{root} holds no video files; looked for {', '.join(VIDEO_ENDINGS)}")
     return found

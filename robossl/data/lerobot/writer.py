@@ -118,6 +118,12 @@ class EpisodeWriter:
         self._num_episodes += 1
         return index
 
+    def extras(self) -> list[dict[str, Any]]:
+        """Return the extras of every episode on disk, finalized or not, in order."""
+        path = self.root / layout.EXTRAS_PATH
+        lines = path.read_text(encoding="utf-8").splitlines()[: self._num_compacted] if path.is_file() else []
+        return [json.loads(line) for line in lines] + [episode.extras for episode in self._journal.episodes()]
+
     def finalize(self) -> Path:
         """Join the journal into shards and write `meta/`; a kill in between loses nothing, calling it again finishes.
 

@@ -1,0 +1,36 @@
+"""What `robossl import` can be told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from robossl.config.schema import STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportConfig:
+    """Bring a folder of videos, GIFs or a LeRobot data set in as a LeRobotDataset v3 directory."""
+
+    __pydantic_config__ = STRICT
+
+    path: Path
+    """A folder of videos (searched recursively), one video, or a LeRobotDataset directory (v2.x or v3)."""
+    output: Path = Path("runs/import")
+    """The new data set directory."""
+    image_size: tuple[int, int] | None = None
+    """Height and width in px of the stored frames, both even; by default the size of the first video."""
+    aspect: Literal["stretch", "pad", "crop"] = "stretch"
+    """How a video of another aspect ratio gets there: fill the size, add black borders, or cut the centre out."""
+    fps_hz: int | None = None
+    """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
+    max_episode_s: float = 300.0
+    """Longer videos are cut into episodes of this length; at most 500, where float32 timestamps blur."""
+    task: str = ""
+    """The task as a sentence, for footage that names none."""
+    seed: int = 0
+    """Not used, since nothing is drawn; every command has one."""
+
+    @property
+    def run_directory(self) -> Path:
+        """Where the run's own files lie: `output` itself belongs to the data set."""
+        return self.output / "robossl"

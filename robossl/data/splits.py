@@ -1,0 +1,51 @@
+"""Which episodes are for training and which for testing: fixed by a hash of the episode's name."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int64
+
+from robossl.data.sources import EpisodeSource
+from robossl.errors import DataError
+
+TEST_FRACTION = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Episode numbers of one source."""
+
+    train: Int64[np.ndarray, " N"]
+    test: Int64[np.ndarray, " M"]
+
+
+def split_of(key: str, *, test_fraction: float = TEST_FRACTION) -> Literal["train", "test"]:
+    """Return the side of an episode. It stays there when episodes are added, and at every larger fraction."""
+    return "test" if _position(key) < test_fraction else "train"
+
+
+def split_episodes(source: EpisodeSource, *, test_fraction: float = TEST_FRACTION) -> Split:
+    """Split a source by `episode_key`, so that episodes of one layout or one file stay together.
+
+    With two keys or more both sides get an episode: if the hash leaves one empty, the key nearest to the border moves.
+
+    Raises:
+        DataError: the fraction is not between 0 and 1, or all episodes share one key.
+    """
+    if not 0 < test_fraction < 1:
+        raise DataError(f"test_fraction={test_fraction} must lie between 0 and 1")
+    keys = [source.episode_key(episode) for episode in range(len(source.lengths))]
+    ordered = sorted(set(keys), key=_position)
+    if len(ordered) < 2:
+        raise DataError(f"{len(keys)} episodes of one origin can't be split for testing: at least two are needed")
+    test_keys = {key for key in ordered if split_of(key, test_fraction=test_fraction) == "test"}
+    test_keys = (test_keys or {ordered[0]}) - ({ordered[-1]} if len(test_keys) == len(ordered) else set())
+    in_test = np.array([key in test_keys for key in keys])
+    return Split(train=np.flatnonzero(~in_test), test=np.flatnonzero(in_test))
+
+
+def _position(key: str) -> float:
+    """Return a number in [0, 1) that is spread evenly over keys."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64

@@ -1,0 +1,133 @@
+"""Bring recorded footage in as a LeRobotDataset v3 directory."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from rich.progress import Progress
+
+from robossl.config.import_footage import ImportConfig
+from robossl.data.lerobot import EpisodeWriter, layout
+from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open_source
+from robossl.errors import ConfigError, DataError, VideoReadError
+from robossl.resize import resize
+
+if TYPE_CHECKING:
+    from robossl.runs import Run
+
+BLOCK_FRAMES = 32  # decoded at a time; bounds the memory for large videos
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A stretch of one source episode that becomes one episode: which source frame each row shows."""
+
+    episode: int
+    number: int
+    frames: np.ndarray
+
+
+def import_footage(config: ImportConfig, *, run: "Run | None" = None) -> dict[str, Any]:
+    """Import all that can be read; what cannot is named, skipped and counted.
+
+    Stopped at any point, the same call goes on: episodes that are there are not done again.
+
+    Args:
+        config: what to import and where to.
+        run: the run that books the time.
+
+    Returns:
+        `episodes`, `frames`, `already_there`, `skipped` (path or episode -> reason), `dataset`, `inputs`.
+
+    Raises:
+        DataError: nothing can be read, or `output` holds another data set.
+        ConfigError: a size or length is not possible.
+    """
+    _check(config)
+    source = open_source(config.path)
+    fps_hz = config.fps_hz or max(1, round(source.fps_hz))
+    size = config.image_size or _first_size(source)
+    robot_type = source.robot_type if isinstance(source, LeRobotSource) else None
+    writer = EpisodeWriter(config.output, fps_hz=fps_hz, robot_type=robot_type)
+    done = {(record["episode_key"], record["part"]) for record in writer.extras() if "part" in record}
+    skipped = {str(path): reason for path, reason in source.skipped.items()} if isinstance(source, VideoFolder) else {}
+    parts = [part for episode in range(len(source.lengths)) for part in _parts(source, episode, config, fps_hz)]
+    waiting = [part for part in parts if (source.episode_key(part.episode), part.number) not in done]
+    with run.time("import") if run else nullcontext(), Progress(transient=True) as progress:
+        for part in progress.track(waiting, description="importing"):
+            name = source.episode_key(part.episode)
+            try:
+                _append(writer, source, part, size=size, config=config)
+            except VideoReadError as error:
+                skipped[name] = str(error)
+                logger.warning("skipped: %s", error)
+    if not writer.num_episodes:
+        raise DataError(f"nothing of {config.path} could be imported; {len(skipped)} skipped")
+    writer.finalize()
+    result = LeRobotSource(config.output)
+    return {
+        "dataset": str(config.output),
+        "episodes": len(result.lengths),
+        "frames": int(result.lengths.sum()),
+        "already_there": len(parts) - len(waiting),
+        "skipped": skipped,
+        "inputs": {"footage": source.digest},
+    }
+
+
+def _check(config: ImportConfig) -> None:
+    if config.image_size and any(side < 2 or side % 2 for side in config.image_size):
+        raise ConfigError(f"image_size={config.image_size} can't be stored: H.264 needs an even height and width")
+    if not 0 < config.max_episode_s <= layout.SHARD_DURATION_S:
+        raise ConfigError(
+            f"max_episode_s={config.max_episode_s} must lie above 0 and at most {layout.SHARD_DURATION_S}"
+        )
+    if config.fps_hz is not None and config.fps_hz < 1:
+        raise ConfigError(f"fps_hz={config.fps_hz} must be at least 1")
+
+
+def _first_size(source: EpisodeSource) -> tuple[int, int]:
+    height, width = source.frames(0, [0], source.cameras[0]).shape[-2:]
+    return max(2, height - height % 2), max(2, width - width % 2)
+
+
+def _parts(source: EpisodeSource, episode: int, config: ImportConfig, fps_hz: int) -> Iterator[Part]:
+    """Cut an episode into parts, and pick source frames by their time where the rates differ."""
+    rate_hz = float(source.rates_hz[episode]) if isinstance(source, VideoFolder) else source.fps_hz
+    length = int(source.lengths[episode])
+    frames = np.arange(length)
+    if round(rate_hz) != fps_hz:  # 29.97 counts as 30: every frame is taken once
+        num_rows = max(1, round(length * fps_hz / rate_hz))
+        frames = np.minimum(np.round(np.arange(num_rows) * rate_hz / fps_hz), length - 1).astype(np.int64)
+    rows_per_part = max(1, int(config.max_episode_s * fps_hz))
+    for number, start in enumerate(range(0, len(frames), rows_per_part)):
+        yield Part(episode=episode, number=number, frames=frames[start : start + rows_per_part])
+
+
+def _append(
+    writer: EpisodeWriter, source: EpisodeSource, part: Part, *, size: tuple[int, int], config: ImportConfig
+) -> None:
+    metadata = source.episode_metadata(part.episode)
+    kept = {key: value for key, value in metadata.items() if key not in ("episode_index", "tasks", "length")}
+    identity = {"episode_key": source.episode_key(part.episode), "part": part.number, "source": source.digest}
+    writer.append_rows(
+        frames={camera: _frames(source, part, camera, size, config) for camera in source.cameras},
+        sizes=dict.fromkeys(source.cameras, size),
+        columns={key: source.values(part.episode, part.frames, key) for key in source.features},
+        task=metadata.get("task") or config.task,
+        extras=kept | identity,
+        length=len(part.frames),
+    )
+
+
+def _frames(
+    source: EpisodeSource, part: Part, camera: str, size: tuple[int, int], config: ImportConfig
+) -> Iterator[np.ndarray]:
+    for start in range(0, len(part.frames), BLOCK_FRAMES):
+        frames = torch.from_numpy(source.frames(part.episode, part.frames[start : start + BLOCK_FRAMES], camera))
+        yield from resize(frames, size, aspect=config.aspect).numpy().transpose(0, 2, 3, 1)
