@@ -24,8 +24,8 @@ draws random numbers seeds itself with the episode's seed, so that no episode de
 
 ENVS_PACKAGE = "robossl_envs"
 LOOK2_SUFFIX = "_look2"
-LOOK2_STREAM = 2
-"""Keeps the draws of the second look apart from what the env itself draws under the same seed."""
+SOLVED_DRAWS = "num_solved_draws"
+"""Stored among the variations: layouts that the env drew and threw away because they were solved from the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,8 @@ def run_episode(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondL
         truncated=bool(truncated),
         success=bool(info["is_success"]),
         goal=np.asarray(record["goal"], np.float32),
-        **{name: record[name] for name in ("seed", "env_id", "domain", "renderer", "task", "fps_hz", "variations")},
+        variations={**record["variations"], SOLVED_DRAWS: record["num_solved_draws"]},
+        **{name: record[name] for name in ("seed", "env_id", "domain", "renderer", "task", "fps_hz")},
     )
 
 
@@ -229,8 +230,7 @@ def _second_look(
 ) -> dict[str, UInt8[np.ndarray, "L1 H W C"]]:
     simulator: Any = env.unwrapped
     segment = np.arange(len(states)) // (every or len(states))  # [L+1] index of the draw that a frame is seen under
-    stream = int(np.random.SeedSequence([seed, LOOK2_STREAM]).generate_state(1)[0])
-    draws = simulator.sample_looks(int(segment[-1]) + 1, stream)
+    draws = simulator.sample_looks(int(segment[-1]) + 1, seed=seed)  # a stream of its own: not the episode's look
     looks = [draws[index] for index in segment]
     return {name + LOOK2_SUFFIX: simulator.render_states(states, looks=looks, camera=name) for name in cameras}
 

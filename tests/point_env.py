@@ -59,10 +59,12 @@ class PointEnv(gym.Env):
         self.seed = seed or 0
         generator = np.random.default_rng([self.seed, 1])
         self.position = np.array([0.0, 0.0, 0.1])
+        self.solved_draws = 0
         self.goal = np.append(generator.uniform(-0.4, 0.4, 2), 0.1)
         while np.linalg.norm(self.goal - self.position) < 2 * TOLERANCE_M:
             self.goal[:2] = generator.uniform(-0.4, 0.4, 2)
-        self.look = self.sample_looks(1, self.seed)[0]
+            self.solved_draws += 1
+        self.look = self.sample_looks(1, seed=self.seed, stream=6)[0]
         self.steps = self.held = 0
         return self._observe()
 
@@ -76,7 +78,7 @@ class PointEnv(gym.Env):
 
     def _observe(self) -> tuple[dict[str, Any], dict[str, Any]]:
         state = np.concatenate([self.position, self.goal]).astype(np.float32)
-        frame = self.render_states(state[None], looks=self.look)[0]
+        frame = self.render_states(state[None], [self.look])[0]
         info = {"is_success": self.held >= 2, "environment_state": state, "visual_state": state.copy()}
         proprio = np.append(self.position, 0.04).astype(np.float32)
         return {"pixels": dict.fromkeys(self.cameras, frame), "agent_pos": proprio}, info
@@ -89,6 +91,7 @@ class PointEnv(gym.Env):
             "domain": self.domain,
             "renderer": "numpy",
             "variations": {"background": [float(value) for value in self.look]},
+            "num_solved_draws": self.solved_draws,
             "task": "Move the dot to the disc.",
             "fps_hz": 20.0,
         }
@@ -96,14 +99,14 @@ class PointEnv(gym.Env):
     def expert(self, noise: float = 0.0, seed: int = 0, kind: str = "expert") -> PointExpert:
         return PointExpert(self, noise=noise, seed=seed, kind=kind)
 
-    def sample_looks(self, n: int, seed: int) -> list[np.ndarray]:
-        generator = np.random.default_rng([seed, 5])
+    def sample_looks(self, n: int, *, seed: int, stream: int = 5) -> list[np.ndarray]:
+        generator = np.random.default_rng([seed, stream])
         draws = generator.integers(0, 60, (n, 3))
         return [np.zeros(3, np.uint8) if self.domain == "nominal" else draw.astype(np.uint8) for draw in draws]
 
-    def render_states(self, visual_states: np.ndarray, looks: Any = None, camera: str = "front") -> np.ndarray:
+    def render_states(self, visual_states: np.ndarray, looks: list[np.ndarray], *, camera: str = "front") -> np.ndarray:
         del camera
-        looks = looks if isinstance(looks, list) else [self.look if looks is None else looks] * len(visual_states)
+        looks = looks * len(visual_states) if len(looks) == 1 else looks
         centres = (np.arange(self.size) + 0.5) / self.size - 0.5
         v, u = np.meshgrid(centres, centres, indexing="ij")
         frames = np.empty((len(visual_states), self.size, self.size, 3), np.uint8)

@@ -86,9 +86,7 @@ def _first_missing(config: CollectConfig, writer: EpisodeWriter) -> tuple[int, i
     """Return the seed to go on with, and how many episodes are there."""
     if writer.num_episodes == 0:
         return config.seed, 0
-    writer.finalize()
-    last = LeRobotSource(config.output).episode_metadata(writer.num_episodes - 1)
-    return int(last["seed"]) + 1, writer.num_episodes
+    return int(max(record["seed"] for record in writer.extras())) + 1, writer.num_episodes
 
 
 def _result(config: CollectConfig, *, successes: int, attempts: int) -> dict[str, Any]:
