@@ -14,7 +14,8 @@ RendererName = Literal["auto", "tiny", "mujoco"]
 def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> Renderer:
     """Return the renderer; `auto` falls back to TinyRenderer where MuJoCo finds no GL library, and says so."""
     if name == "mujoco" or (name == "auto" and domain == "heldout"):
-        from robossl_envs.rendering.mujoco import MujocoRenderer, NoGlError
+        from robossl_envs.rendering.gl_context import NoGlError
+        from robossl_envs.rendering.mujoco import MujocoRenderer
 
         try:
             return MujocoRenderer(scene)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from robossl_envs.errors import EnvError, unknown
 from robossl_envs.rendering.camera import Camera
-from robossl_envs.rendering.gl import make_context
+from robossl_envs.rendering.gl_context import NoGlError, make_context
 from robossl_envs.rendering.look import Light, Look, Surface
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.rendering.textures import texture_pool
@@ -39,7 +39,7 @@ class MujocoRenderer:
         self._option.geomgroup[:] = 0
         self._option.geomgroup[VISUAL_GROUP] = 1
         self._free_camera = mujoco.MjvCamera()
-        self._context: mujoco.MjrContext | None = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        self._context: mujoco.MjrContext | None = _open_context(self._model)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._own_rgba = self._model.geom_rgba.copy()
         self._part_of_geom = self._number_parts()
@@ -167,6 +167,13 @@ class MujocoRenderer:
             self._context.free()
             self._gl.free()
         self._context = None
+
+
+def _open_context(model: mujoco.MjModel) -> mujoco.MjrContext:
+    try:
+        return mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+    except mujoco.FatalError as error:
+        raise NoGlError(f"this machine's OpenGL is too old for MuJoCo: {error}; use renderer='tiny'") from error
 
 
 def _build_model(scene: SceneSpec) -> mujoco.MjModel:
