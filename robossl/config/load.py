@@ -1,0 +1,191 @@
+"""From YAML and the command line to a checked configuration, and back to YAML. Defaults < YAML < command line."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tyro
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+import robossl
+from robossl.config.yaml_text import parse_yaml
+from robossl.errors import ConfigError, closest
+
+Config = TypeVar("Config")
+
+
+def load_config(
+    cls: type[Config], yaml_path: Path | None = None, overrides: Sequence[str] = (), *, prog: str = "robossl"
+) -> Config:
+    """Return the configuration `cls` with the values of the YAML file and then of the command line.
+
+    Args:
+        cls: Frozen dataclass with `__pydantic_config__ = STRICT`.
+        yaml_path: File with differences from the defaults, or None.
+        overrides: Flags such as `--seed=3`; `--help` prints help and ends the process.
+        prog: What `--help` calls the command.
+
+    Raises:
+        ConfigError: A file, key, flag or value is not allowed; the text offers the closest that is.
+    """
+    values = _values_of(cls, yaml_path) if yaml_path else {}
+    required = {f.name: tyro.MISSING for f in dataclasses.fields(_dataclass(cls)) if _is_required(f)}
+    config = _apply(cls, cls(**(required | values)), overrides, prog)
+    return _checked(TypeAdapter(cls), dump_values(config), where="command line")
+
+
+def dump_config(config: Any) -> str:
+    """Return the configuration as YAML that `load_config` reads back to an equal one."""
+    return yaml.safe_dump(dump_values(config), sort_keys=False, allow_unicode=True)
+
+
+def dump_values(config: Any) -> dict[str, Any]:
+    """Return the configuration as plain dicts, lists, numbers and texts."""
+    return TypeAdapter(type(config)).dump_python(config, mode="json", warnings="error")
+
+
+def config_path(name: str | Path) -> Path:
+    """Return the YAML file of that path, or the one that robossl ships under that name.
+
+    Args:
+        name: A path, or the name of a shipped file such as `configs/collect/push.yaml`.
+
+    Raises:
+        ConfigError: There is no such file; the text offers the closest shipped name.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    package = Path(robossl.__file__).parent
+    roots = (package, package.parent)  # a wheel holds configs/ in the package, a checkout beside it
+    for root in roots:
+        if (root / name).is_file() and (root / "configs") in (root / name).resolve().parents:
+            return root / name
+    shipped = [p.relative_to(root).as_posix() for root in roots for p in sorted((root / "configs").rglob("*.yaml"))]
+    raise ConfigError(f"there is no configuration file {str(name)!r}{closest(str(name), shipped)}")
+
+
+def _dataclass(cls: type) -> Any:
+    if not dataclasses.is_dataclass(cls):
+        raise TypeError(f"{cls.__name__} is no dataclass")
+    return cls
+
+
+def _is_required(entry: dataclasses.Field) -> bool:
+    return entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+
+
+# --- YAML -------------------------------------------------------------------------------------------------------------
+
+
+def _values_of(cls: type, path: Path) -> dict[str, Any]:
+    """Return the checked fields that the file sets; the command line may still give the required ones."""
+    raw = parse_yaml(path)
+    hints = typing.get_type_hints(cls)
+    names = [f.name for f in dataclasses.fields(_dataclass(cls))]
+    _refuse_unknown(raw, names, where=f"{path}")
+    keys = [key for key, _ in _keys(cls)]
+    defaults = {f.name: _default_of(f) for f in dataclasses.fields(_dataclass(cls))}
+    return {
+        name: _checked(TypeAdapter(hints[name]), _merged(defaults[name], value), where=f"{path}", name=name, keys=keys)
+        for name, value in raw.items()
+    }
+
+
+def _default_of(entry: dataclasses.Field) -> Any:
+    if entry.default_factory is not dataclasses.MISSING:
+        return entry.default_factory()
+    return entry.default
+
+
+def _merged(default: Any, value: Any) -> Any:
+    """Lay the mapping `value` over a default that is itself a configuration; anything else replaces it."""
+    if not (isinstance(value, Mapping) and dataclasses.is_dataclass(default) and not isinstance(default, type)):
+        return value
+    known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}
+    laid = {name: _merged(known.get(name), inner) for name, inner in value.items()}
+    return dump_values(default) | laid
+
+
+def _checked(adapter: TypeAdapter, value: Any, *, where: str, name: str = "", keys: Sequence[str] = ()) -> Any:
+    try:  # as JSON, since only there lists pass for tuples and texts for paths in strict mode
+        return adapter.validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_describe(error, name, keys)}") from None
+
+
+def _describe(error: ValidationError, name: str, keys: Sequence[str]) -> str:
+    """Return the first fault of a validation as one line."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in (name, *first["loc"]) if part != "")
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "unexpected_keyword_argument":
+        return f"unknown key {place!r}{closest(place, keys)}{more}"
+    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}{more}"
+
+
+def _refuse_unknown(raw: Mapping[str, Any], allowed: Sequence[str], *, where: str) -> None:
+    for key in raw:
+        if key not in allowed:
+            hint = closest(str(key), allowed) or f"; allowed are {', '.join(allowed)}"
+            raise ConfigError(f"{where}: unknown key {str(key)!r}{hint}")
+
+
+# --- command line -----------------------------------------------------------------------------------------------------
+
+
+def _apply(cls: type[Config], default: Config, overrides: Sequence[str], prog: str) -> Config:
+    _refuse_unknown_flags(cls, overrides)
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(cls, prog=prog, default=default, args=list(overrides), config=(tyro.conf.AvoidSubcommands,))
+    except SystemExit as end:
+        if not end.code:  # --help
+            raise
+        raise ConfigError(f"{_one_line(complaint.getvalue())}; see {prog} --help") from None
+
+
+def _refuse_unknown_flags(cls: type, overrides: Sequence[str]) -> None:
+    flags = [*_flags(cls), "--help"]
+    for word in overrides:
+        flag = word.split("=", 1)[0].replace("_", "-")
+        if word.startswith("--") and flag not in flags:
+            raise ConfigError(f"unknown flag {word.split('=', 1)[0]!r}{closest(flag, flags)}")
+
+
+def _flags(cls: type) -> Iterator[str]:
+    for key, hint in _keys(cls):
+        owner, dot, name = key.replace("_", "-").rpartition(".")
+        yield f"--{owner}{dot}{name}"
+        if hint is bool:
+            yield f"--{owner}{dot}no-{name}"
+
+
+def _keys(cls: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each key, those of parts as `part.key`, with its type."""
+    for name, hint in typing.get_type_hints(cls).items():
+        yield f"{prefix}{name}", hint
+        for part in _parts(hint):
+            if dataclasses.is_dataclass(part) and isinstance(part, type):
+                yield from _keys(part, f"{prefix}{name}.")
+
+
+def _parts(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+
+
+def _one_line(box: str) -> str:
+    """Return the sentence inside the box that tyro draws around a complaint."""
+    lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
+    body = lines[1:] if lines and lines[0].endswith("─") else lines
+    stop = next((i for i, line in enumerate(body) if line.startswith("──") or not line), len(body))
+    text = re.sub(r"\[/?bold\]", "", " ".join(body[:stop]))
+    return re.sub(r"^Missing from [^:]*:", "missing:", text).rstrip(". ")
