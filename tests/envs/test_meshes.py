@@ -1,6 +1,7 @@
 """The low-polygon robot."""
 
-import threading
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,12 +11,18 @@ import pybullet_data
 import pytest
 
 from robossl_envs.errors import EnvError
+from robossl_envs.rendering import meshes
 from robossl_envs.rendering.meshes import NUM_FACES, RobotAssets, build_robot
 
 
 @pytest.fixture(scope="module")
 def assets(tmp_path_factory: pytest.TempPathFactory) -> RobotAssets:
-    return build_robot("panda", cache_dir=tmp_path_factory.mktemp("cache"))
+    """Build with two threads at once: the simplifier alone would mix their meshes."""
+    folder = tmp_path_factory.mktemp("cache")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: build_robot("panda", cache_dir=folder), range(2))
+    assert first == second
+    return first
 
 
 def _silhouette(urdf: Path) -> np.ndarray:
@@ -60,18 +67,28 @@ def test_second_call_reads_the_cache(assets: RobotAssets) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in assets.urdf.parent.iterdir()}
 
 
-def test_two_builders_at_once_leave_one_result(tmp_path: Path) -> None:
-    found: list[RobotAssets] = []
-    threads = [threading.Thread(target=lambda: found.append(build_robot(cache_dir=tmp_path))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found[0] == found[1]
-    assert [path.name for path in (tmp_path / "robots").iterdir()] == [found[0].urdf.parent.name]
+def test_two_threads_at_once_leave_one_result(assets: RobotAssets) -> None:
+    assert list(assets.urdf.parents[1].iterdir()) == [assets.urdf.parent]
 
 
-def test_cache_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_comes_second_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "panda-0"
+
+    def overtaken(source: Path, into: Path, *, final: Path) -> None:
+        (into / "part.obj").write_text("mine")
+        final.mkdir()
+        (final / "part.obj").write_text("the other's")
+
+    monkeypatch.setattr(meshes, "_build", overtaken)
+    meshes._build_aside(tmp_path, folder)
+    assert (folder / "part.obj").read_text() == "the other's"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_cache_folder_comes_from_the_environment(
+    assets: RobotAssets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(assets.urdf.parents[2], tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("ROBOSSL_CACHE_DIR", str(tmp_path))
     assert build_robot().urdf.is_relative_to(tmp_path)
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,6 +31,8 @@ WELD_M = 0.0005
 AGGRESSIVENESS = 5
 LAYOUT_VERSION = 1
 """Counted up when this file builds something else from the same input."""
+_BUILDING = threading.Lock()
+"""The simplifier keeps its mesh in global variables: two threads at once mix theirs."""
 
 Rgb = tuple[float, float, float]
 
@@ -68,12 +71,13 @@ def build_robot(name: str = "panda", *, cache_dir: Path | None = None) -> RobotA
     source = Path(pybullet_data.getDataPath()) / ROBOTS[name]
     parent = (cache_dir or cache_root()) / "robots"
     folder = parent.resolve() / f"{name}-{_fingerprint(source)}"
-    if not folder.is_dir():
-        try:
-            parent.mkdir(parents=True, exist_ok=True)
-            _build_aside(source, folder)
-        except OSError as error:
-            raise EnvError(f"can't write robot meshes to {parent}: {error}; set ROBOSSL_CACHE_DIR") from error
+    with _BUILDING:
+        if not folder.is_dir():
+            try:
+                parent.mkdir(parents=True, exist_ok=True)
+                _build_aside(source, folder)
+            except OSError as error:
+                raise EnvError(f"can't write robot meshes to {parent}: {error}; set ROBOSSL_CACHE_DIR") from error
     return RobotAssets(folder / f"{name}.urdf", sum(_count_faces(path) for path in folder.glob("*.obj")))
 
 
