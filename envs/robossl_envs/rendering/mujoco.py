@@ -180,21 +180,26 @@ def _open_context(model: mujoco.MjModel) -> mujoco.MjrContext:
 
 
 def _build_model(scene: SceneSpec) -> mujoco.MjModel:
-    """Compile the scene with one material per texture, one light, and nothing that makes pictures slow."""
+    """Compile the scene with one material per texture, two lights, and nothing that makes pictures slow."""
     spec = build_spec(scene)
     spec.visual.quality.offsamples = 0
     spec.visual.quality.shadowsize = SHADOW_MAP_PX
     spec.visual.headlight.active = 0
     spec.visual.global_.offwidth = spec.visual.global_.offheight = 64
-    light = spec.worldbody.add_light(name="light", pos=[0.0, 0.0, 2.0])
-    if hasattr(light, "type"):
-        light.type = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
-    else:  # before 3.3.4
-        light.directional = True
+    for name in ("sun", "sky"):
+        _add_light(spec, name)
     _add_materials(spec)
     for body in scene.bodies:
         spec.geom(body.name).material = "flat"
     return spec.compile()
+
+
+def _add_light(spec: mujoco.MjSpec, name: str) -> None:
+    light = spec.worldbody.add_light(name=name)
+    if hasattr(light, "type"):
+        light.type = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
+    else:  # before 3.3.4
+        light.directional = True
 
 
 def _add_materials(spec: mujoco.MjSpec) -> None:
@@ -211,10 +216,12 @@ def _add_materials(spec: mujoco.MjSpec) -> None:
 
 
 def _shine(scene: mujoco.MjvScene, light: Light) -> None:
-    """Set the one light of the scene."""
-    shining = scene.lights[0]
+    """Set the sun, and the sky that gives the ambient part: MuJoCo's shadows take all of the light that casts them."""
+    sun, sky = scene.lights[:2]
     towards = np.array(light.direction) / np.linalg.norm(light.direction)
-    shining.dir, shining.pos = -towards, SHADOW_CENTRE_M + SHADOW_REACH_M * towards
-    for name in ("ambient", "diffuse", "specular"):
-        setattr(shining, name, getattr(light, name) * np.array(light.rgb))
-    shining.castshadow = light.shadow
+    sun.dir, sun.pos = -towards, SHADOW_CENTRE_M + SHADOW_REACH_M * towards
+    sky.dir = (0.0, 0.0, -1.0)
+    none, rgb = np.zeros(3), np.array(light.rgb)
+    sun.ambient, sun.diffuse, sun.specular = none, light.diffuse * rgb, light.specular * rgb
+    sky.ambient, sky.diffuse, sky.specular = light.ambient * rgb, none, none
+    sun.castshadow, sky.castshadow = light.shadow, False
