@@ -299,8 +299,11 @@ def test_look_changes_only_what_it_names(simulation: MujocoSimulation, renderer:
 def test_shadow_is_drawn_on_request(simulation: MujocoSimulation, renderer: MujocoRenderer) -> None:
     state = simulation.visual_state()
     looks = [replace(LOOK, light=Light(direction=(1.0, -1.0, 1.0), shadow=shadow)) for shadow in (False, True)]
-    bright, shaded = renderer.render([state] * 2, [FRONT] * 2, looks, height_px=64, width_px=64).pixels
-    assert shaded.mean() < bright.mean() - 1
+    pixels = renderer.render([state] * 2, [FRONT] * 2, looks, height_px=64, width_px=64).pixels
+    bright, shaded = pixels.astype(int)
+    darker = (bright - shaded).max(axis=-1) > 15
+    assert 0.005 < darker.mean() < 0.3
+    assert shaded[darker].max(axis=-1).min() > 40, "the ambient light reaches the shadow"
 
 
 def test_two_renderers_do_not_disturb_each_other(simulation: MujocoSimulation, renderer: MujocoRenderer) -> None:
