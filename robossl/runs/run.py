@@ -1,0 +1,194 @@
+"""A run directory: everything that one command produced, and what is needed to repeat it."""
+
+import json
+import platform
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from robossl.config.load import dump_config, dump_values
+from robossl.config.tracking import TrackingConfig
+from robossl.config.yaml_text import parse_yaml
+from robossl.errors import ConfigError
+from robossl.runs.files import plain, write_json, write_text
+from robossl.runs.tracker import Tracker
+from robossl.runs.wandb_feed import WandbFeed
+
+RECORD = "run.json"
+"""Holds the command, versions, W&B's run id and the seconds spent so far; marks a directory as a run."""
+_FREE_KEYS = ("output", "tracking", "num_workers")
+"""Settings that may change on resume, since no result depends on them."""
+
+
+class Run:
+    """One run; made by `open_run`. As a context manager it ends W&B, and takes itself back if it made nothing."""
+
+    def __init__(
+        self, path: Path, *, record: dict[str, Any], config: Any, tracking: TrackingConfig, made: list[Path] | None
+    ) -> None:
+        self.path = path
+        self.config = config
+        self.resumed = made is None
+        self._record = record
+        self._made = made or []
+        self._started_s = time.monotonic()
+        self.tracker = Tracker(path, open_feed=None if tracking.wandb == "disabled" else self._open_feed)
+        self._tracking = tracking
+
+    @property
+    def command(self) -> str:
+        """The command that the run belongs to."""
+        return self._record["command"]
+
+    @property
+    def checkpoints(self) -> Path:
+        """Directory of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def encoder(self) -> Path:
+        """Directory of the encoder that the run made."""
+        return self.path / "encoder"
+
+    @property
+    def policy(self) -> Path:
+        """Directory of the policy that the run made."""
+        return self.path / "policy"
+
+    @property
+    def videos(self) -> Path:
+        """Directory of videos."""
+        return self.path / "videos"
+
+    @property
+    def figures(self) -> Path:
+        """Directory of pictures for the report: `<name>.png`, and a caption in `<name>.txt`."""
+        return self.path / "figures"
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What the run found, or None while it has not finished."""
+        path = self.path / "result.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+    @contextmanager
+    def time(self, name: str) -> Iterator[None]:
+        """Add the seconds of the block to `seconds[name]` of the result; they add up over resumes."""
+        start_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._add_seconds(name, time.monotonic() - start_s)
+
+    def finish(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Write result.json with command, seconds, inputs and artifacts beside `result`, end W&B, and return it."""
+        self._add_seconds("total", time.monotonic() - self._started_s)
+        artifacts = self.tracker.artifacts
+        inputs = {name: digest for made in artifacts.values() for name, digest in made["inputs"].items()}
+        whole = plain(
+            {"command": self.command, "seconds": self._record["seconds"], "inputs": inputs, "artifacts": artifacts}
+            | {key: value for key, value in result.items() if key != "seconds"}
+        )
+        write_json(self.path / "result.json", whole)
+        self.tracker.close(whole)
+        return whole
+
+    def abort(self) -> None:
+        """End W&B as failed; if this call began the run and nothing was produced, leave no trace of it."""
+        self.tracker.close({}, exit_code=1)
+        produced = {p.name for p in self.path.rglob("*") if p.is_file()} - {"config.yaml", RECORD}
+        if self.resumed or produced:
+            return
+        (self.path / "config.yaml").unlink(missing_ok=True)
+        (self.path / RECORD).unlink(missing_ok=True)
+        folders = [p for p in self.path.rglob("*") if p.is_dir()]
+        for folder in [*sorted(folders, reverse=True), *self._made]:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._add_seconds("total", time.monotonic() - self._started_s)
+            self.abort()
+
+    def _add_seconds(self, name: str, seconds: float) -> None:
+        spent = self._record["seconds"]
+        spent[name] = round(spent.get(name, 0.0) + seconds, 3)
+        write_json(self.path / RECORD, self._record)
+
+    def _open_feed(self, rows: Iterator[dict[str, Any]]) -> WandbFeed:
+        return WandbFeed(
+            self.path,
+            run_id=self._record["id"],
+            name=f"{self.command}-{self.path.name}",
+            project=self._tracking.project,
+            mode="online" if self._tracking.wandb == "online" else "offline",
+            config={"command": self.command, "versions": self._record["versions"]} | dump_values(self.config),
+            rows=rows,
+        )
+
+
+def open_run(path: Path, *, command: str, config: Any, tracking: TrackingConfig | None = None) -> Run:
+    """Make the run directory and write its config, or open the run that is there to go on with it.
+
+    Args:
+        path: The run directory.
+        command: The command that runs, for example `pretrain`.
+        config: Its configuration.
+        tracking: Where metrics go besides the directory; by default nowhere.
+
+    Raises:
+        ConfigError: The directory holds other files, a run of another command, or one with other settings.
+    """
+    tracking = tracking or TrackingConfig()
+    if (path / RECORD).is_file():
+        record = read_record(path)
+        _check_same(path, record, command=command, config=config)
+        return Run(path, record=record, config=config, tracking=tracking, made=None)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ConfigError(f"{path} exists and is no run directory; choose another --output")
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    record = {"command": command, "id": uuid.uuid4().hex[:8], "versions": _versions(), "seconds": {}}
+    write_text(path / "config.yaml", f"# robossl {command}\n{dump_config(config)}")
+    write_json(path / RECORD, record)
+    return Run(path, record=record, config=config, tracking=tracking, made=made)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the record of the run in `path`.
+
+    Raises:
+        ConfigError: There is no run.
+    """
+    try:
+        return json.loads((path / RECORD).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        raise ConfigError(f"{path} is no run directory: it has no readable {RECORD}") from None
+
+
+def _check_same(path: Path, record: Mapping[str, Any], *, command: str, config: Any) -> None:
+    if record["command"] != command:
+        raise ConfigError(f"{path} holds a run of {record['command']!r}, not of {command!r}; choose another --output")
+    there, here = parse_yaml(path / "config.yaml"), dump_values(config)
+    for key in sorted((there.keys() | here.keys()) - set(_FREE_KEYS)):
+        if there.get(key) != here.get(key):
+            raise ConfigError(
+                f"{path} holds a run with other settings ({key} is {there.get(key)!r} there, {here.get(key)!r} here); "
+                "choose another --output, or remove it"
+            )
+
+
+def _versions() -> dict[str, str]:
+    names = ("robossl", "torch", "numpy", "gymnasium", "pybullet", "mujoco")
+    return {"python": platform.python_version(), "platform": platform.platform()} | {n: version(n) for n in names}
