@@ -1,6 +1,7 @@
 """A run directory: everything that one command produced, and what is needed to repeat it."""
 
 import json
+import os
 import platform
 import time
 import uuid
@@ -16,12 +17,12 @@ from robossl.config.tracking import TrackingConfig
 from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError
 from robossl.runs.files import plain, write_json, write_text
-from robossl.runs.tracker import Tracker
+from robossl.runs.tracker import SilentTracker, Tracker
 from robossl.runs.wandb_feed import WandbFeed
 
 RECORD = "run.json"
 """Holds the command, versions, W&B's run id and the seconds spent so far; marks a directory as a run."""
-_FREE_KEYS = ("output", "tracking", "num_workers")
+_FREE_KEYS = ("output", "tracking", "num_workers", "cache_dir")
 """Settings that may change on resume, since no result depends on them."""
 
 
@@ -37,8 +38,11 @@ class Run:
         self._record = record
         self._made = made or []
         self._started_s = time.monotonic()
-        self.tracker = Tracker(path, open_feed=None if tracking.wandb == "disabled" else self._open_feed)
         self._tracking = tracking
+        self.is_first = is_first_process()
+        """False in all but one process of `torchrun`: those write nothing."""
+        open_feed = None if tracking.wandb == "disabled" else self._open_feed
+        self.tracker: Tracker = Tracker(path, open_feed=open_feed) if self.is_first else SilentTracker(path)
 
     @property
     def command(self) -> str:
@@ -87,19 +91,22 @@ class Run:
 
     def finish(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Write result.json with command, seconds, inputs and artifacts beside `result`, end W&B, and return it."""
+        if not self.is_first:
+            return {}
         self._add_seconds("total", time.monotonic() - self._started_s)
         artifacts = self.tracker.artifacts
         inputs = {name: digest for made in artifacts.values() for name, digest in made["inputs"].items()}
-        whole = plain(
-            {"command": self.command, "seconds": self._record["seconds"], "inputs": inputs, "artifacts": artifacts}
-            | {key: value for key, value in result.items() if key != "seconds"}
-        )
+        inputs |= result.get("inputs", {})
+        ours = {"command": self.command, "seconds": self._record["seconds"], "inputs": inputs, "artifacts": artifacts}
+        whole = plain(ours | {key: value for key, value in result.items() if key not in ours})
         write_json(self.path / "result.json", whole)
         self.tracker.close(whole)
         return whole
 
     def abort(self) -> None:
         """End W&B as failed; if this call began the run and nothing was produced, leave no trace of it."""
+        if not self.is_first:
+            return
         self.tracker.close({}, exit_code=1)
         produced = {p.name for p in self.path.rglob("*") if p.is_file()} - {"config.yaml", RECORD}
         if self.resumed or produced:
@@ -122,6 +129,8 @@ class Run:
             self.abort()
 
     def _add_seconds(self, name: str, seconds: float) -> None:
+        if not self.is_first:
+            return
         spent = self._record["seconds"]
         spent[name] = round(spent.get(name, 0.0) + seconds, 3)
         write_json(self.path / RECORD, self._record)
@@ -157,12 +166,19 @@ def open_run(path: Path, *, command: str, config: Any, tracking: TrackingConfig 
         return Run(path, record=record, config=config, tracking=tracking, made=None)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} exists and is no run directory; choose another --output")
+    if not is_first_process():
+        return Run(path, record={"command": command}, config=config, tracking=tracking, made=None)
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     record = {"command": command, "id": uuid.uuid4().hex[:8], "versions": _versions(), "seconds": {}}
     write_text(path / "config.yaml", f"# robossl {command}\n{dump_config(config)}")
     write_json(path / RECORD, record)
     return Run(path, record=record, config=config, tracking=tracking, made=made)
+
+
+def is_first_process() -> bool:
+    """Return whether this is the only process, or the first one that `torchrun` started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def read_record(path: Path) -> dict[str, Any]:

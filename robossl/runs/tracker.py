@@ -66,7 +66,7 @@ class Tracker:
         self, name: str, frames: UInt8[np.ndarray, "T H W C"], *, fps_hz: float = 20.0, step: int = 0
     ) -> Path:
         """Write `videos/<name>.mp4`, slashes in the name becoming dashes, and return its path."""
-        path = self._directory / "videos" / f"{name.replace('/', '-')}.mp4"
+        path = self._video_path(name)
         path.parent.mkdir(exist_ok=True)
         write_mp4(path, frames, fps_hz=fps_hz)
         if feed := self._started():
@@ -95,7 +95,30 @@ class Tracker:
             feed.finish(summary, exit_code=exit_code)
         self._feed = self._open_feed = None
 
+    def _video_path(self, name: str) -> Path:
+        return self._directory / "videos" / f"{name.replace('/', '-')}.mp4"
+
     def _started(self) -> WandbFeed | None:
         if self._feed is None and self._open_feed is not None:
             self._feed = self._open_feed(self.rows())
         return self._feed
+
+
+class SilentTracker(Tracker):
+    """What the further processes of `torchrun` get: it writes nothing."""
+
+    def log(self, step: int, metrics: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    def cut_back(self, step: int) -> None:
+        """Do nothing."""
+
+    def log_video(
+        self, name: str, frames: UInt8[np.ndarray, "T H W C"], *, fps_hz: float = 20.0, step: int = 0
+    ) -> Path:
+        """Return where the first process writes the video."""
+        return self._video_path(name)
+
+    def log_artifact(self, name: str, *, kind: str, path: Path, inputs: Mapping[str, str] | None = None) -> str:
+        """Do nothing."""
+        return ""

@@ -121,3 +121,14 @@ def test_a_seed_repeats_all_generators() -> None:
         seed_everything(3)
         draws.append((random.random(), np.random.rand(), float(torch.rand(()))))  # noqa: NPY002
     assert draws[0] == draws[1]
+
+
+def test_further_processes_of_torchrun_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    with open_run(tmp_path / "run", command="x", config=Example(output=tmp_path)) as run, run.time("train"):
+        run.tracker.cut_back(0)
+        run.tracker.log(0, {"loss": 1.0})
+        run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder)
+        assert not run.tracker.log_video("a", np.zeros((1, 8, 8, 3), np.uint8)).exists()
+        assert run.finish({}) == {}
+    assert list(tmp_path.iterdir()) == []
