@@ -23,20 +23,28 @@ class SpatialSoftmaxPool(nn.Module):
 
     End-to-end training of deep visuomotor policies, 2016, arXiv 1504.00702; Deep spatial autoencoders, 2016,
     arXiv 1509.06113. Here a 1x1 convolution makes the K maps, the temperature is learned for each keypoint, each
-    keypoint also gives its log-sum-exp activation (a coordinate alone can't say that nothing was seen), and one
-    linear layer leads to D.
+    keypoint also gives its attended activation (a coordinate alone can't say that nothing was seen), and one linear
+    layer leads to D.
     """
 
     coordinates: Tensor
 
     def __init__(
-        self, channels: int, map_size: tuple[int, int], *, feature_dim: int, num_keypoints: int, softness: float = 1.0
+        self,
+        channels: int,
+        map_size: tuple[int, int],
+        *,
+        feature_dim: int,
+        num_keypoints: int,
+        temperature: float = 0.1,
     ) -> None:
         super().__init__()
         height, width = map_size
         self.keypoints = nn.Conv2d(channels, num_keypoints, kernel_size=1)
-        self.log_temperature = nn.Parameter(torch.full((num_keypoints, 1), softness).log())
+        self.log_temperature = nn.Parameter(torch.full((num_keypoints, 1), temperature).log())
         self.linear = nn.Linear(3 * num_keypoints, feature_dim)
+        # a bias as large as the coordinates would drown them until it is unlearned
+        nn.init.zeros_(self.linear.bias)
         rows, columns = torch.meshgrid(
             torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij"
         )  # centre of the image is 0
@@ -45,7 +53,7 @@ class SpatialSoftmaxPool(nn.Module):
     def forward(self, feature_map: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
         """Return the projected keypoints."""
         scores = self.keypoints(feature_map).flatten(2)  # [B,K,hw]
-        scores = scores / self.log_temperature.exp()
-        expected = torch.softmax(scores, dim=-1) @ self.coordinates  # [B,K,2]
-        presence = torch.logsumexp(scores, dim=-1) - torch.tensor(float(scores.shape[-1])).log()  # [B,K], 0 when flat
+        attention = torch.softmax(scores / self.log_temperature.exp(), dim=-1)
+        expected = attention @ self.coordinates  # [B,K,2]
+        presence = (attention * scores).sum(dim=-1)  # [B,K]
         return self.linear(torch.cat([expected.flatten(1), torch.tanh(presence)], dim=1))

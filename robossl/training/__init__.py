@@ -1,0 +1,19 @@
+"""The loop that trains any objective, and what keeps it resumable."""
+
+from robossl.training.checkpoint import load_checkpoint, save_checkpoint
+from robossl.training.distributed import Processes, pick_device, processes
+from robossl.training.loop import Hook, LoopSettings, Summary, train
+from robossl.training.schedules import warmup_cosine
+
+__all__ = [
+    "Hook",
+    "LoopSettings",
+    "Processes",
+    "Summary",
+    "load_checkpoint",
+    "pick_device",
+    "processes",
+    "save_checkpoint",
+    "train",
+    "warmup_cosine",
+]

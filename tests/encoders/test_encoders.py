@@ -51,14 +51,14 @@ def test_images_may_be_wider_than_high() -> None:
 def test_the_position_of_a_dot_reads_out_linearly_of_random_features(pooling: str) -> None:
     torch.manual_seed(0)
     encoder = build_encoder("conv", pooling=pooling)
-    corners = torch.randint(4, 56, (400, 2), generator=torch.Generator().manual_seed(1))
-    images = torch.zeros(400, 3, 64, 64, dtype=torch.uint8)
+    corners = torch.randint(4, 56, (1000, 2), generator=torch.Generator().manual_seed(1))
+    images = torch.zeros(1000, 3, 64, 64, dtype=torch.uint8)
     for image, (row, column) in zip(images, corners.tolist(), strict=True):
         image[:, row : row + 6, column : column + 6] = 255
     with torch.no_grad():
-        features = torch.cat([encoder(images), torch.ones(400, 1)], dim=1)
-    weights = torch.linalg.lstsq(features[:300], corners[:300].float(), driver="gelsd").solution
-    error_px = (features[300:] @ weights - corners[300:]).norm(dim=1).mean()
+        features = torch.cat([encoder(images), torch.ones(1000, 1)], dim=1)
+    weights = torch.linalg.lstsq(features[:900], corners[:900].float(), driver="gelsd").solution
+    error_px = (features[900:] @ weights - corners[900:]).norm(dim=1).mean()
     assert error_px < 8.0, f"a linear read-out misses by {error_px:.1f} px"
 
 

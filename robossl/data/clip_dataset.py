@@ -1,0 +1,152 @@
+"""From an item number to a clip, and from clips to a batch."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32, Int64
+
+from robossl.data.clip_sampling import Window, num_items
+from robossl.data.sampler import BatchSampler
+from robossl.data.sources import EpisodeSource
+from robossl.errors import DataError, closest
+from robossl.types import Clip, ClipBatch
+
+
+class ClipDataset:
+    """Clips of one source. `dataset[i]` is clip i of the first epoch; `clip` gives every later draw of it."""
+
+    def __init__(
+        self,
+        source: EpisodeSource,
+        window: Window,
+        *,
+        seed: int,
+        views: Sequence[str],
+        episodes: Sequence[int] | None = None,
+        action_key: str = "action",
+        proprio_key: str = "observation.state",
+    ) -> None:
+        """Plan the items.
+
+        Args:
+            source: where frames and values come from.
+            window: which frames make a clip.
+            seed: at least 0; with the position of an item it decides which frames are drawn.
+            views: cameras (or looks of one, `front` and `front_look2`) that become the V axis, in this order.
+            episodes: only these; all by default.
+            action_key, proprio_key: names of the values; a source without them gives clips without them.
+
+        Raises:
+            DataError: if a view is not a camera of the source, or no episode is left.
+        """
+        for view in views:
+            if view not in source.cameras:
+                known = ", ".join(source.cameras)
+                raise DataError(f"the data has no camera {view!r}; it has {known}{closest(view, source.cameras)}")
+        if len(views) < 1:
+            raise DataError(f"views is empty; name one of the cameras {', '.join(source.cameras)}")
+        self.source = source
+        self.window = window
+        self.seed = seed
+        self.views = tuple(views)
+        chosen = np.arange(len(source.lengths)) if episodes is None else np.asarray(episodes, dtype=np.int64)
+        if not len(chosen):
+            raise DataError("no episodes to train on; collect more or name other ones")
+        counts = [num_items(int(source.lengths[episode]), window) for episode in chosen]
+        self.episode_of_item: Int64[np.ndarray, " N"] = np.repeat(chosen, counts).astype(np.int64)
+        self.action_key = action_key if action_key in source.features else None
+        self.proprio_key = proprio_key if proprio_key in source.features else None
+
+    def __len__(self) -> int:
+        """Return the number of items of one epoch."""
+        return len(self.episode_of_item)
+
+    def __getitem__(self, index: int) -> Clip:
+        """Return item `index` as the first epoch would draw it."""
+        return self.clip(index, position=index)
+
+    def clip(self, item: int, *, position: int) -> Clip:
+        """Return item `item`, with its frames drawn by (seed, position)."""
+        episode = int(self.episode_of_item[item])
+        length = int(self.source.lengths[episode])
+        draw = self.window.sample(length, self.source.fps_hz, seed=(self.seed, position))
+        pixels = np.stack([self.source.frames(episode, draw.indices, view) for view in self.views])  # [V,T,C,H,W]
+        actions, actions_valid = self._actions(episode, length, draw.indices)
+        proprio = self.source.values(episode, draw.indices, self.proprio_key) if self.proprio_key else None
+        return Clip(
+            pixels=pixels,
+            groups=self.window.groups,
+            valid=draw.valid,
+            episode_id=episode,
+            indices=draw.indices,
+            timestamps_s=draw.indices / self.source.fps_hz,
+            actions=actions,
+            actions_valid=actions_valid,
+            proprio=proprio,
+        )
+
+    def _actions(
+        self, episode: int, length: int, indices: Int64[np.ndarray, " T"]
+    ) -> tuple[Float32[np.ndarray, "T kA"] | None, Bool[np.ndarray, " T"] | None]:
+        if self.action_key is None:
+            return None, None
+        steps = indices[:, None] + np.arange(self.window.action_steps)  # [T,k]
+        inside = steps < length - 1  # the last frame has no action
+        flat = np.minimum(steps, length - 1).ravel()
+        actions = self.source.values(episode, flat, self.action_key).reshape(*steps.shape, -1)  # [T,k,A]
+        actions = np.where(inside[..., None], actions, 0).astype(np.float32)
+        return actions.reshape(len(indices), -1), np.all(inside, axis=1, keepdims=False)
+
+
+def collate(clips: Sequence[Clip], *, source: str = "") -> ClipBatch:
+    """Stack clips of one source into a batch on the CPU."""
+    first = clips[0]
+
+    def stacked(name: str) -> torch.Tensor | None:
+        if getattr(first, name) is None:
+            return None
+        return torch.from_numpy(np.stack([getattr(clip, name) for clip in clips]))
+
+    return ClipBatch(
+        pixels=torch.from_numpy(np.stack([clip.pixels for clip in clips])),
+        groups=first.groups,
+        valid=torch.from_numpy(np.stack([clip.valid for clip in clips])),
+        episode_id=torch.tensor([clip.episode_id for clip in clips], dtype=torch.int64),
+        indices=torch.from_numpy(np.stack([clip.indices for clip in clips])),
+        timestamps_s=torch.from_numpy(np.stack([clip.timestamps_s for clip in clips])),
+        actions=stacked("actions"),
+        actions_valid=stacked("actions_valid"),
+        proprio=stacked("proprio"),
+        source=source,
+    )
+
+
+def moved(batch: ClipBatch, device: torch.device) -> ClipBatch:
+    """Return the batch on a device; the very same one if it is there."""
+    if batch.pixels.device == device:
+        return batch
+    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, torch.Tensor)}
+    return replace(batch, **{name: _on(value, device) for name, value in tensors.items()})
+
+
+def _on(value: torch.Tensor, device: torch.device) -> torch.Tensor:
+    return value.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else value.to(device)
+
+
+class ClipLoader:
+    """`loader(step)` reads the batch of a step; it holds no state, so any step can be asked for."""
+
+    def __init__(self, datasets: Sequence[ClipDataset], sampler: BatchSampler, *, names: Sequence[str]) -> None:
+        """Read from `datasets` (called `names`) as `sampler` plans."""
+        self.datasets = list(datasets)
+        self.sampler = sampler
+        self.names = list(names)
+
+    def __call__(self, step: int) -> ClipBatch:
+        """Return this rank's part of the batch of `step`, on the CPU."""
+        plan = self.sampler.plan(step)
+        dataset = self.datasets[plan.source]
+        clips = [dataset.clip(int(i), position=int(p)) for i, p in zip(plan.items, plan.positions, strict=True)]
+        return collate(clips, source=self.names[plan.source])

@@ -1,0 +1,75 @@
+"""From names and plain arguments to objectives."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from robossl.encoders import Encoder
+from robossl.errors import ConfigError, closest
+from robossl.objectives.future_features import FutureFeatures
+from robossl.objectives.future_frames import FutureFrames
+from robossl.objectives.inverse_dynamics import InverseDynamics
+from robossl.objectives.objective import Objective
+from robossl.objectives.paired_looks import PairedLooks
+from robossl.objectives.parts.conditioning import ActionStats
+from robossl.objectives.time_contrast import TimeContrast
+from robossl.objectives.weighted_sum import WeightedSum
+
+OBJECTIVE_NAMES = ("paired_looks", "time_contrast", "future_frames", "future_features", "inverse_dynamics")
+
+
+def build_objective(
+    name: str, encoder: Encoder, *, action_stats: Mapping[str, ActionStats] | None = None, **arguments: Any
+) -> Objective:
+    """Return one objective on `encoder`.
+
+    Args:
+        name: one of `OBJECTIVE_NAMES`.
+        encoder: to be trained.
+        action_stats: source name to statistics of its actions, for the objectives that use them.
+        arguments: of its constructor.
+
+    Raises:
+        ConfigError: if the name or an argument is unknown, or a value is not allowed.
+    """
+    kind: type[Objective]
+    match name:
+        case "paired_looks":
+            kind = PairedLooks
+        case "time_contrast":
+            kind = TimeContrast
+        case "future_frames":
+            kind = FutureFrames
+        case "future_features":
+            kind = FutureFeatures
+        case "inverse_dynamics":
+            kind = InverseDynamics
+        case _:
+            allowed = ", ".join(OBJECTIVE_NAMES)
+            raise ConfigError(f"objective {name!r} is unknown; use one of {allowed}{closest(name, OBJECTIVE_NAMES)}")
+    known = [key for key in inspect.signature(kind.__init__).parameters if key not in ("self", "encoder")]
+    settable = [key for key in known if key != "action_stats"]
+    for key in arguments:
+        if key not in settable:
+            allowed = ", ".join(settable)
+            raise ConfigError(f"objective {name!r} has no argument {key!r}; it has {allowed}{closest(key, settable)}")
+    if "action_stats" in known:
+        arguments["action_stats"] = action_stats or {}
+    return kind(encoder, **arguments)
+
+
+def build_objectives(
+    specs: Sequence[tuple[str, float, Mapping[str, Any]]],
+    encoder: Encoder,
+    *,
+    action_stats: Mapping[str, ActionStats] | None = None,
+    average_momentum: float = 0.0,
+) -> WeightedSum:
+    """Return the weighted sum of (name, weight, arguments); `average_momentum` as in `WeightedSum`."""
+    return WeightedSum(
+        [
+            (name, weight, build_objective(name, encoder, action_stats=action_stats, **arguments))
+            for name, weight, arguments in specs
+        ],
+        average_momentum=average_momentum,
+    )

@@ -1,0 +1,138 @@
+"""Predict pixels of the future from the context, its features, and the actions where there are any."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Int64, UInt8
+from torch import Tensor
+
+from robossl.data.clip_sampling import sequence_window
+from robossl.encoders import Encoder
+from robossl.errors import ConfigError
+from robossl.objectives.objective import Objective
+from robossl.objectives.parts.conditioning import ActionStats, Conditioning
+from robossl.objectives.parts.encoded import EncodedBatch
+from robossl.objectives.parts.gather import joint_mean
+from robossl.objectives.parts.unet import FrameUNet
+from robossl.types import ObjectiveOutput
+
+FrameLoss = Literal["psnr", "mse"]
+
+# a frame that differs by half a grey level everywhere: errors below it are rounding, and the logarithm stays finite
+_MSE_FLOOR = (0.5 / 255) ** 2
+
+
+class FutureFrames(Objective):
+    """Pixels of t+k from context frames and the encoder's feature maps, as a change of the last frame.
+
+    After SimVP (2022, arXiv 2206.05099) in its convolutional encoder, translator and skips; here one U-Net predicts
+    each horizon directly from a horizon embedding, so that errors don't compound, and starts as copy-last-frame.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        num_context: int = 4,
+        frame_stride: int = 1,
+        horizons: Sequence[int] = (2, 4, 8),
+        num_targets: int | None = 1,
+        loss: FrameLoss = "psnr",
+        widths: Sequence[int] = (32, 64, 128),
+        action_stats: Mapping[str, ActionStats] | None = None,
+    ) -> None:
+        """Build the task.
+
+        Args:
+            encoder: to be trained.
+            num_context: frames that the prediction sees.
+            frame_stride: source frames from one of them to the next.
+            horizons: source frames from the last of them to a target.
+            num_targets: how many of the horizons are drawn for each clip; None takes all.
+            loss: `psnr` maximizes the mean of per-frame dB, `mse` minimizes the mean squared error.
+            widths: channels of the predictor's levels.
+            action_stats: of each source with actions.
+
+        Raises:
+            ConfigError: if `loss` is unknown.
+        """
+        super().__init__(encoder)
+        if loss not in ("psnr", "mse"):
+            raise ConfigError(f"loss of future_frames must be psnr or mse, got {loss!r}")
+        self.window = sequence_window(
+            num_context=num_context, horizons=horizons, frame_stride=frame_stride, num_targets=num_targets
+        )
+        self.loss = loss
+        condition_dim = 128
+        self.conditioning = Conditioning(condition_dim, max_horizon=max(horizons), action_stats=action_stats or {})
+        self.predictor = FrameUNet(
+            num_context=num_context,
+            map_channels=_map_channels(encoder),
+            condition_dim=condition_dim,
+            widths=widths,
+        )
+
+    def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
+        """Return the loss over valid targets; metrics are in dB beside copy-last-frame."""
+        batch = encoded.batch
+        context, target = encoded.span("context"), encoded.span("target")
+        last = batch.indices[:, context][:, -1:]
+        predicted = self._predicted(
+            encoded.pixels("context"),
+            encoded.feature_map("context"),
+            (batch.indices[:, target] - last).clamp(min=1),
+            None if batch.actions is None else batch.actions[:, context][:, -1],
+            batch.source,
+        )
+        truth = encoded.pixels("target").float() / 255
+        errors = (predicted - truth).square().mean(dim=(2, 3, 4)).flatten()  # [BK]
+        valid = encoded.valid("target").flatten()
+        values = (errors + _MSE_FLOOR).log() if self.loss == "psnr" else errors
+        copied = (encoded.pixels("context")[:, -1:].float() / 255 - truth).square().mean(dim=(2, 3, 4)).flatten()
+        return ObjectiveOutput(
+            loss=joint_mean(values, valid),
+            metrics={"psnr_db": _mean_psnr_db(errors, valid), "copy_psnr_db": _mean_psnr_db(copied, valid)},
+        )
+
+    @torch.no_grad()
+    def predict(
+        self,
+        context: UInt8[Tensor, "B T 3 H W"],
+        horizon: Int64[Tensor, "B K"],
+        *,
+        actions: Float[Tensor, "B kA"] | None = None,
+        source: str = "",
+    ) -> UInt8[Tensor, "B K 3 H W"]:
+        """Return the predicted frames.
+
+        Args:
+            context: the last `num_context` frames, `frame_stride` apart.
+            horizon: source frames ahead, at most the largest of training.
+            actions: from the last context frame on, joined, at least the largest horizon of training (zeros past it).
+            source: that the actions come from.
+        """
+        maps = self.encoder.feature_map(context.flatten(0, 1)).unflatten(0, context.shape[:2])
+        frames = self._predicted(context, maps, horizon, actions, source)
+        return (frames.clamp(0, 1) * 255).round().to(torch.uint8)
+
+    def _predicted(
+        self,
+        context: UInt8[Tensor, "B T 3 H W"],
+        maps: Float[Tensor, "B T C h w"],
+        horizon: Int64[Tensor, "B K"],
+        actions: Float[Tensor, "B kA"] | None,
+        source: str,
+    ) -> Float[Tensor, "B K 3 H W"]:
+        return self.predictor(context.float() / 255, maps, self.conditioning(horizon, actions, source))
+
+
+def _map_channels(encoder: Encoder) -> int:
+    with torch.no_grad():
+        device = next(encoder.parameters()).device
+        return encoder.feature_map(torch.zeros(1, 3, *encoder.image_size, dtype=torch.uint8, device=device)).shape[1]
+
+
+def _mean_psnr_db(errors: Float[Tensor, " N"], valid: Bool[Tensor, " N"]) -> float:
+    psnr_db = -10 * (errors.detach() + 1e-10).log10()
+    return float(psnr_db[valid].mean()) if bool(valid.any()) else 0.0

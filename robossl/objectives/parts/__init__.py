@@ -1,0 +1,1 @@
+"""Losses, heads and predictors that several objectives share."""

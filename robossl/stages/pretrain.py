@@ -1,0 +1,149 @@
+"""`robossl pretrain`: self-supervised training of an encoder on episodes and footage."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from robossl.config.pretrain import PretrainConfig
+from robossl.data.augmentations import Augmentations
+from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
+from robossl.data.sampler import BatchSampler
+from robossl.encoders import Encoder, build_encoder, save_encoder
+from robossl.errors import ConfigError
+from robossl.objectives import FutureFrames, WeightedSum, build_objectives
+from robossl.runs import Run, fingerprint
+from robossl.stages.pretrain_frames import score_future_frames
+from robossl.stages.pretrain_sources import TrainingSource, action_stats, inputs_of, open_sources
+from robossl.stages.progress import progress_bar
+from robossl.training import LoopSettings, Processes, Summary, processes, train
+from robossl.types import ClipBatch
+
+
+def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
+    """Train, save the encoder to the run's `encoder/`, and return how it went.
+
+    Raises:
+        ConfigError: values that do not go together.
+        DataError: a source that can't be read.
+        TrainingError: a loss that is not finite, or a checkpoint of another configuration.
+    """
+    _check(config)
+    with processes(config.device) as here:
+        with run.time("read sources"):
+            sources = open_sources(config)
+        objective = _objective(config, sources).to(here.device, memory_format=torch.channels_last)
+        with run.time("pretrain"):
+            summary = _train(config, objective, sources, run=run, here=here)
+        if not here.is_first:
+            return {}
+        inputs = inputs_of(sources)
+        with run.time("score future frames"):
+            frames = _frame_scores(objective, sources, run=run)
+        _save(config, objective.best_encoder, inputs, run=run)
+        return {"encoder": str(run.encoder), "inputs": inputs, **asdict(summary), **frames}
+
+
+def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> WeightedSum:
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        encoder = build_encoder(
+            config.encoder.name,
+            image_size=config.image_size,
+            feature_dim=config.encoder.feature_dim,
+            **config.encoder.params,
+        )
+        return build_objectives(
+            [(spec.name, spec.weight, spec.params) for spec in config.objectives],
+            encoder,
+            action_stats=action_stats(sources),
+            average_momentum=config.average_momentum,
+        )
+
+
+def _train(
+    config: PretrainConfig, objective: WeightedSum, sources: list[TrainingSource], *, run: Run, here: Processes
+) -> Summary:
+    loader = _loader(config, objective, sources, here=here)
+    augment = Augmentations(seed=config.seed, **asdict(config.augmentation))
+    keys = objective.window.augmentation_keys
+
+    def prepare(batch: ClipBatch, step: int) -> ClipBatch:
+        return augment(moved(batch, here.device), loader.sampler.plan(step).positions, keys=keys)
+
+    with progress_bar() as progress:
+        task = progress.add_task("pretrain", total=config.num_steps, visible=here.is_first)
+        return train(
+            objective,
+            read=loader,
+            prepare=prepare,
+            settings=LoopSettings(
+                num_steps=config.num_steps,
+                learning_rate=config.learning_rate,
+                weight_decay=config.weight_decay,
+                warmup_steps=config.warmup_steps,
+                clip_norm=config.clip_norm,
+                log_every=config.log_every,
+                checkpoint_every=config.checkpoint_every,
+            ),
+            here=here,
+            checkpoints=run.checkpoints,
+            fingerprint=fingerprint([config, inputs_of(sources)]),
+            log=lambda step, metrics: run.tracker.log(step, dict(metrics)),
+            on_resume=run.tracker.cut_back,
+            on_step=lambda done, loss: progress.update(task, completed=done, description=f"pretrain (loss {loss:.3f})"),
+        )
+
+
+def _loader(
+    config: PretrainConfig, objective: WeightedSum, sources: list[TrainingSource], *, here: Processes
+) -> ClipLoader:
+    datasets = [
+        ClipDataset(
+            item.source,
+            objective.window_for(num_views=len(item.views), has_actions=item.has_actions, only=item.objectives),
+            seed=config.seed,
+            views=item.views,
+            episodes=item.train.tolist(),
+        )
+        for item in sources
+    ]
+    sampler = BatchSampler(
+        [len(dataset) for dataset in datasets],
+        batch_size=config.batch_size,
+        seed=config.seed,
+        weights=[item.weight for item in sources],
+        rank=here.rank,
+        world_size=here.world_size,
+    )
+    return ClipLoader(datasets, sampler, names=[item.name for item in sources])
+
+
+def _frame_scores(objective: WeightedSum, sources: list[TrainingSource], *, run: Run) -> dict[str, Any]:
+    frames = objective.members.get("future_frames")
+    if not isinstance(frames, FutureFrames):
+        return {}
+    return {"future_frames": score_future_frames(frames, sources, directory=run.path / "future_frames")}
+
+
+def _save(config: PretrainConfig, encoder: Encoder, inputs: dict[str, str], *, run: Run) -> None:
+    card = {
+        "trained_on": {"inputs": inputs, "sources": [str(source.path) for source in config.sources]},
+        "objectives": {spec.name: spec.weight for spec in config.objectives},
+        "num_steps": config.num_steps,
+        "seed": config.seed,
+    }
+    save_encoder(encoder, run.encoder, card)
+    run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder, inputs=inputs)
+
+
+def _check(config: PretrainConfig) -> None:
+    for name in ("num_steps", "batch_size", "log_every", "checkpoint_every"):
+        if getattr(config, name) < 1:
+            raise ConfigError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    if config.learning_rate <= 0:
+        raise ConfigError(f"learning_rate is {config.learning_rate}; it must be positive, for example 1e-3")
+    if not 0 <= config.test_fraction < 1:
+        raise ConfigError(f"test_fraction is {config.test_fraction}; it must be 0-1, below 1")
+    if not 0 <= config.average_momentum < 1:
+        raise ConfigError(f"average_momentum is {config.average_momentum}; it must be 0-1, below 1")

@@ -1,0 +1,125 @@
+"""How well future frames are predicted on episodes that were not trained on, beside copying the last frame."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from robossl.data.clip_sampling import Ahead, Context
+from robossl.objectives import FutureFrames
+from robossl.stages.pretrain_sources import ACTION_KEY, TrainingSource
+
+EXAMPLES = 6
+"""Clips that are kept for the report."""
+STARTS_PER_EPISODE = 24
+
+
+def score_future_frames(
+    objective: FutureFrames, sources: Sequence[TrainingSource], *, directory: Path
+) -> dict[str, dict[str, Any]]:
+    """Score each source that feeds the objective and has held-out episodes; keep examples as `<source>.npz`.
+
+    PSNR is the mean over frames of the frame's dB, RGB in 0-1, at the training size; each horizon is predicted directly
+    from the context. The first view of each source is scored.
+
+    Returns:
+        Source name to the number of episodes, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `num_frames`.
+    """
+    objective.eval()
+    scores = {}
+    for item in sources:
+        meant_for = item.objectives is None or "future_frames" in item.objectives
+        clips = [clip for episode in item.test for clip in _clips(objective, item, int(episode))] if meant_for else []
+        if clips:
+            scores[item.name] = _score(objective, item, clips, directory)
+    return scores
+
+
+def _specs(objective: FutureFrames) -> tuple[Context, Ahead]:
+    context, target = (spec for _, spec in objective.window.specs)
+    if not isinstance(context, Context) or not isinstance(target, Ahead):
+        raise TypeError("future_frames has a window of context and target")
+    return context, target
+
+
+def _clips(objective: FutureFrames, item: TrainingSource, episode: int) -> list[dict[str, np.ndarray]]:
+    """Cut clips with every target inside the episode, spread evenly over it."""
+    context, target = _specs(objective)
+    span = (context.num - 1) * context.frame_stride
+    last_start = int(item.source.lengths[episode]) - span - target.horizons[-1] - 1
+    if last_start < 0:
+        return []
+    starts = np.unique(np.linspace(0, last_start, STARTS_PER_EPISODE).round().astype(int))
+    return [_clip(item, episode, start, context, target.horizons) for start in starts.tolist()]
+
+
+def _clip(
+    item: TrainingSource, episode: int, start: int, context: Context, horizons: Sequence[int]
+) -> dict[str, np.ndarray]:
+    indices = start + np.arange(context.num) * context.frame_stride
+    targets = indices[-1] + np.asarray(horizons)
+    frames = item.source.frames(episode, np.concatenate([indices, targets]), item.views[0])
+    clip = {"context": frames[: context.num], "truth": frames[context.num :]}
+    if item.has_actions:
+        # every target lies in the episode, so all actions up to the furthest exist
+        steps = indices[-1] + np.arange(horizons[-1])
+        clip["actions"] = item.source.values(episode, steps, ACTION_KEY).reshape(-1)
+    return clip
+
+
+def _score(
+    objective: FutureFrames, item: TrainingSource, clips: list[dict[str, np.ndarray]], directory: Path
+) -> dict[str, Any]:
+    horizons = _specs(objective)[1].horizons
+    predicted = np.concatenate([_predict(objective, item, clips[i : i + 32]) for i in range(0, len(clips), 32)])
+    truth = np.stack([clip["truth"] for clip in clips])
+    last = np.stack([clip["context"][-1:] for clip in clips])
+    ours, copied = _psnr_db(predicted, truth), _psnr_db(last, truth)  # [N,K]
+    result = {
+        "num_episodes": len(item.test),
+        "horizons": {
+            str(horizon): {
+                "psnr_db": float(ours[:, k].mean()),
+                "copy_psnr_db": float(copied[:, k].mean()),
+                "num_frames": len(clips),
+            }
+            for k, horizon in enumerate(horizons)
+        },
+    }
+    chosen = np.linspace(0, len(clips) - 1, min(EXAMPLES, len(clips))).round().astype(int)
+    directory.mkdir(parents=True, exist_ok=True)
+    name = item.name.replace("/", "-")
+    np.savez_compressed(
+        directory / f"{name}.npz",
+        context=np.stack([clips[i]["context"] for i in chosen]),
+        truth=truth[chosen],
+        predicted=predicted[chosen],
+        horizons=np.asarray(horizons),
+    )
+    (directory / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def _predict(objective: FutureFrames, item: TrainingSource, clips: list[dict[str, np.ndarray]]) -> np.ndarray:
+    device = next(objective.parameters()).device
+    horizons = torch.tensor(_specs(objective)[1].horizons, device=device)
+
+    def stacked(key: str) -> torch.Tensor:
+        return torch.from_numpy(np.stack([clip[key] for clip in clips])).to(device)
+
+    frames = objective.predict(
+        stacked("context"),
+        horizons.expand(len(clips), -1),
+        actions=stacked("actions") if item.has_actions else None,
+        source=item.name,
+    )
+    return frames.cpu().numpy()
+
+
+def _psnr_db(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    errors = ((frames.astype(np.float32) - truth.astype(np.float32)) / 255) ** 2  # [N,K,C,H,W]
+    # identical frames count as 100 dB, as usual
+    return -10 * np.log10(np.maximum(errors.mean(axis=(2, 3, 4)), 1e-10))

@@ -1,0 +1,125 @@
+"""From the sources of a pretraining config to cached episodes of the training side."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+
+from robossl.config.pretrain import PretrainConfig, SourceConfig
+from robossl.data.frame_cache import CachedSource
+from robossl.data.sources import EpisodeSource, discover_sources
+from robossl.data.splits import split_episodes
+from robossl.errors import ConfigError
+from robossl.objectives import ActionStats
+
+ACTION_KEY = "action"
+MAX_STATS_EPISODES = 200
+"""Enough for two digits of a mean; reading all of a large data set would take longer than training the demo."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSource:
+    """One source at training size, and which of its episodes may be read."""
+
+    name: str
+    source: EpisodeSource
+    weight: float
+    views: tuple[str, ...]
+    objectives: tuple[str, ...] | None
+    train: Int64[np.ndarray, " N"]
+    test: Int64[np.ndarray, " M"]
+    """Never read in training; empty where the source has only one origin."""
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether the source knows what the robot did."""
+        return ACTION_KEY in self.source.features
+
+
+def open_sources(config: PretrainConfig) -> list[TrainingSource]:
+    """Open, cache and split all sources of a config.
+
+    Raises:
+        ConfigError: if there is no source.
+        DataError: if one can't be read.
+    """
+    if not config.sources:
+        raise ConfigError("sources is empty; name at least one, for example --sources.0.path=runs/collect")
+    opened = [found for number, source in enumerate(config.sources) for found in _opened(source, number, config=config)]
+    names = [found.name for found in opened]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"two sources are called alike ({', '.join(names)}); name each path once")
+    return opened
+
+
+def _opened(spec: SourceConfig, number: int, *, config: PretrainConfig) -> list[TrainingSource]:
+    if spec.weight <= 0:
+        raise ConfigError(f"weight of source {spec.path} must be positive, got {spec.weight}; leave the source out")
+    if not spec.path.exists():
+        raise ConfigError(f"sources.{number}.path {spec.path} does not exist; collect episodes or name another path")
+    found = discover_sources(spec.path)
+    # a folder shares its weight out by the square root of the frames: small data sets are seen, large ones more
+    sizes = {name: math.sqrt(float(source.lengths.sum())) for name, source in found.items()}
+    return [
+        _training_source(
+            f"{spec.path.name}/{name}" if len(found) > 1 else f"{number}-{spec.path.name}",
+            source,
+            weight=spec.weight * sizes[name] / sum(sizes.values()),
+            spec=spec,
+            config=config,
+        )
+        for name, source in found.items()
+    ]
+
+
+def _training_source(
+    name: str, source: EpisodeSource, *, weight: float, spec: SourceConfig, config: PretrainConfig
+) -> TrainingSource:
+    train, test = _split(source, test_fraction=config.test_fraction)
+    return TrainingSource(
+        name=name,
+        source=CachedSource(source, config.image_size, cache_dir=config.cache_dir),
+        weight=weight,
+        views=spec.views or default_views(source.cameras),
+        objectives=spec.objectives or None,
+        train=train,
+        test=test,
+    )
+
+
+def default_views(cameras: Sequence[str]) -> tuple[str, ...]:
+    """Return the first camera and, where there is one, its second look."""
+    first = cameras[0]
+    second = f"{first}_look2"
+    return (first, second) if second in cameras else (first,)
+
+
+def _split(source: EpisodeSource, *, test_fraction: float) -> tuple[np.ndarray, np.ndarray]:
+    origins = {source.episode_key(episode) for episode in range(len(source.lengths))}
+    if len(origins) < 2 or test_fraction == 0:  # one recording can't be split; nothing is evaluated on it either
+        return np.arange(len(source.lengths)), np.arange(0)
+    split = split_episodes(source, test_fraction=test_fraction)
+    return split.train, split.test
+
+
+def action_stats(sources: Sequence[TrainingSource]) -> Mapping[str, ActionStats]:
+    """Return mean and deviation of the actions of each source that has them, over training episodes."""
+    stats = {}
+    for item in sources:
+        if item.has_actions:
+            chosen = item.train[:: max(1, len(item.train) // MAX_STATS_EPISODES)]
+            rows = np.concatenate([_actions(item.source, int(episode)) for episode in chosen])
+            stats[item.name] = ActionStats(mean=rows.mean(axis=0).tolist(), std=rows.std(axis=0).tolist())
+    return stats
+
+
+def _actions(source: EpisodeSource, episode: int) -> np.ndarray:
+    length = int(source.lengths[episode])
+    return source.values(episode, np.arange(max(1, length - 1)), ACTION_KEY)  # the last row has no action
+
+
+def inputs_of(sources: Sequence[TrainingSource]) -> dict[str, str]:
+    """Return source name to the digest of its content."""
+    return {item.name: item.source.digest for item in sources}

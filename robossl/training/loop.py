@@ -1,0 +1,226 @@
+"""The training loop: plain PyTorch, one process or many, stopped and resumed bit for bit.
+
+Everything random in a step is a function of (seed, step), so a checkpoint between two steps is all that resuming needs.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from robossl.errors import TrainingError
+from robossl.training.checkpoint import load_checkpoint, save_checkpoint
+from robossl.training.distributed import Processes, joint_average, wait_for_all
+from robossl.training.interrupt import Interrupt, interruptible
+from robossl.training.prefetch import Prefetcher
+from robossl.training.schedules import warmup_cosine
+from robossl.types import ClipBatch, ObjectiveOutput
+
+
+class Trainable(Protocol):
+    """What the loop asks of a module beside being one: `robossl.objectives.Objective` has it."""
+
+    def __call__(self, batch: ClipBatch) -> ObjectiveOutput:
+        """Return the loss of a batch."""
+        ...
+
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Return optimizer groups; `lr_scale` in one multiplies its learning rate."""
+        ...
+
+    def after_step(self, step: int, num_steps: int) -> None:
+        """Do what follows an optimizer step."""
+        ...
+
+
+Read = Callable[[int], ClipBatch]
+"""Step to this rank's batch on the CPU; called from a thread that reads ahead."""
+Prepare = Callable[[ClipBatch, int], ClipBatch]
+"""Batch and step to the batch on the device, augmented."""
+Log = Callable[[int, Mapping[str, float]], None]
+Hook = Callable[[int], Mapping[str, float]]
+"""Called with the number of finished steps; what it returns is logged (probes, health of the representation)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopSettings:
+    """How long and how fast to learn."""
+
+    num_steps: int
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 20
+    final_lr_factor: float = 0.0
+    clip_norm: float = 1.0
+    """Largest norm of the gradient; 0 switches clipping off."""
+    log_every: int = 10
+    checkpoint_every: int = 100
+    hook_every: int = 0
+    """Steps from one call of the hooks to the next; 0: never."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a finished loop tells."""
+
+    num_steps: int
+    first_step: int
+    """0, or the step that was resumed at."""
+    loss: float
+    """Of the last step, over all ranks."""
+    seconds: float
+    data_wait_fraction: float
+    """Part of the time that was spent waiting for data, 0-1."""
+    images_per_s: float
+
+
+def train(
+    objective: Trainable,
+    *,
+    read: Read,
+    prepare: Prepare,
+    settings: LoopSettings,
+    here: Processes,
+    checkpoints: Path,
+    fingerprint: str,
+    log: Log,
+    on_resume: Callable[[int], None] = lambda step: None,
+    on_step: Callable[[int, float], None] = lambda step, loss: None,
+    hooks: Sequence[Hook] = (),
+) -> Summary:
+    """Train from the last checkpoint (or from the start) to the last step.
+
+    Args:
+        objective: a module on the device.
+        read, prepare: where batches come from.
+        settings: how long and how fast.
+        here: this process among all.
+        checkpoints: directory of the checkpoint.
+        fingerprint: of the configuration; a checkpoint with another one is refused.
+        log: takes (step, metrics); called on the first rank only.
+        on_resume: told the first step that will be taken; called on the first rank only.
+        on_step: told (finished steps, loss) after every step.
+        hooks: see `Hook`; all ranks call them.
+
+    Raises:
+        TrainingError: if a loss is not finite; with step, loss and what the batch held.
+        TypeError: if the objective is no module.
+        KeyboardInterrupt: after SIGINT or SIGTERM; the step is finished and saved first.
+    """
+    if not isinstance(objective, nn.Module):
+        raise TypeError(f"objective must be a torch module, got {type(objective).__name__}")
+    optimizer = _optimizer(objective, settings, here)
+    restored = load_checkpoint(
+        checkpoints, module=objective, optimizer=optimizer, fingerprint=fingerprint, device=here.device
+    )
+    first = 0 if restored is None else restored.step
+    if here.is_first:
+        on_resume(first)
+    model = _wrapped(objective, here)
+    model.train()
+
+    def save(step: int) -> None:
+        if here.is_first:
+            save_checkpoint(checkpoints, module=objective, optimizer=optimizer, step=step, fingerprint=fingerprint)
+        wait_for_all()
+
+    start_s, loss, num_images = time.perf_counter(), float("nan"), 0
+    with interruptible() as interrupt, Prefetcher(read, range(first, settings.num_steps)) as batches:
+        for step, raw in batches:
+            batch = prepare(raw, step)
+            output, grad_norm = _step(model, objective, optimizer, batch, step, settings, here)
+            loss, stop = _joint(output, interrupt)
+            num_images += batch.pixels[..., 0, 0, 0].numel() * here.world_size
+            done = step + 1
+            on_step(done, loss)
+            elapsed_s = time.perf_counter() - start_s
+            if here.is_first and (done % settings.log_every == 0 or done == settings.num_steps):
+                speed = {"data_wait_fraction": batches.waited_s / elapsed_s, "images_per_s": num_images / elapsed_s}
+                rate = {"loss": loss, "learning_rate": optimizer.param_groups[0]["lr"], "grad_norm": grad_norm}
+                log(step, {**rate, **output.metrics, **speed})
+            if settings.hook_every and done % settings.hook_every == 0:
+                _run_hooks(hooks, done, log, here, model)
+            if stop or done % settings.checkpoint_every == 0 or done == settings.num_steps:
+                save(done)
+            if stop and done < settings.num_steps:
+                raise KeyboardInterrupt
+        elapsed_s = max(1e-9, time.perf_counter() - start_s)
+        return Summary(
+            num_steps=settings.num_steps,
+            first_step=first,
+            loss=loss,
+            seconds=elapsed_s,
+            data_wait_fraction=batches.waited_s / elapsed_s,
+            images_per_s=num_images / elapsed_s,
+        )
+
+
+def _optimizer(objective: Trainable, settings: LoopSettings, here: Processes) -> torch.optim.AdamW:
+    groups = [{"lr_scale": 1.0, **group} for group in objective.param_groups() if group["params"]]
+    # fused: one kernel for all parameters, on a CPU too
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+
+
+def _wrapped(module: nn.Module, here: Processes) -> nn.Module:
+    if here.world_size == 1:
+        return module
+    devices = [here.device] if here.device.type == "cuda" else None
+    # a batch may leave objectives or action heads out, the same ones on all ranks
+    return DistributedDataParallel(module, device_ids=devices, find_unused_parameters=True, broadcast_buffers=False)
+
+
+def _step(
+    model: nn.Module,
+    objective: Trainable,
+    optimizer: torch.optim.Optimizer,
+    batch: ClipBatch,
+    step: int,
+    settings: LoopSettings,
+    here: Processes,
+) -> tuple[ObjectiveOutput, float]:
+    factor = warmup_cosine(step, settings.num_steps, warmup_steps=settings.warmup_steps, final=settings.final_lr_factor)
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * factor * group["lr_scale"]
+    with torch.autocast(here.device.type, dtype=torch.bfloat16, enabled=here.device.type == "cuda"):
+        output: ObjectiveOutput = model(batch)
+    # checked before the weights move, on all ranks at once, so that none is left waiting for another
+    if not torch.isfinite(joint_average(output.loss.detach())):
+        raise TrainingError(_not_finite(output, batch, step))
+    optimizer.zero_grad(set_to_none=True)
+    output.loss.backward()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    limit = settings.clip_norm or float("inf")
+    grad_norm = float(nn.utils.clip_grad_norm_(parameters, limit))
+    optimizer.step()
+    objective.after_step(step, settings.num_steps)
+    return output, grad_norm
+
+
+def _joint(output: ObjectiveOutput, interrupt: Interrupt) -> tuple[float, bool]:
+    """Return the loss of the joint batch and whether any rank was asked to stop."""
+    flags = torch.stack([output.loss.detach().float(), output.loss.new_tensor(float(interrupt.asked)).float()])
+    loss, asked = joint_average(flags).tolist()
+    return loss, asked > 0
+
+
+def _not_finite(output: ObjectiveOutput, batch: ClipBatch, step: int) -> str:
+    episodes = sorted(set(batch.episode_id.tolist()))
+    parts = ", ".join(f"{name} {value:.4g}" for name, value in output.metrics.items())
+    loss = float(output.loss.detach())
+    return (
+        f"the loss is {loss} at step {step} (source {batch.source!r}, episodes {episodes}; {parts}); "
+        "lower learning_rate, or look at these episodes"
+    )
+
+
+def _run_hooks(hooks: Sequence[Hook], done: int, log: Log, here: Processes, module: nn.Module) -> None:
+    module.eval()
+    metrics = {key: value for hook in hooks for key, value in hook(done).items()}
+    module.train()
+    if here.is_first and metrics:
+        log(done - 1, metrics)
