@@ -1,0 +1,98 @@
+"""How often a policy succeeds in each domain, on the same episode seeds everywhere."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from robossl.evaluation.intervals import Estimate, across_seeds, paired_difference, wilson
+from robossl.rollout import SOLVED_DRAWS
+from robossl.types import Episode
+
+COLUMNS = ("policy", "domain", "renderer", "n", "successes", "success_rate", "low", "high", "steps", "solved_starts")
+NOTE = (
+    "success_rate with Wilson's 95 % interval; episode seeds are the same in each domain; steps: mean length of the "
+    "successful episodes; solved_starts: layouts that were solved from the start, thrown away and not counted."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeOutcome:
+    """What is kept of one evaluation episode."""
+
+    seed: int
+    success: bool
+    steps: int
+    solved_starts: int
+    renderer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessCell:
+    """The episodes of one policy in one domain."""
+
+    policy: str
+    domain: str
+    outcomes: tuple[EpisodeOutcome, ...] = field(default=())
+
+    @property
+    def successes(self) -> Bool[np.ndarray, " n"]:
+        """Success of each episode, in the order of the seeds."""
+        return np.array([outcome.success for outcome in self.outcomes], bool)
+
+    def row(self) -> list[Any]:
+        """Return the values of `COLUMNS`."""
+        n, count = len(self.outcomes), int(self.successes.sum())
+        low, high = wilson(count, n)
+        steps = [outcome.steps for outcome in self.outcomes if outcome.success]
+        renderers = sorted({outcome.renderer for outcome in self.outcomes})
+        solved = sum(outcome.solved_starts for outcome in self.outcomes)
+        rate = count / n if n else 0.0
+        mean_steps = round(float(np.mean(steps)), 1) if steps else None
+        return [self.policy, self.domain, "+".join(renderers), n, count, rate, low, high, mean_steps, solved]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row by name, and each episode, so that others can pair their own with them."""
+        episodes = [
+            {"seed": outcome.seed, "success": outcome.success, "steps": outcome.steps} for outcome in self.outcomes
+        ]
+        return dict(zip(COLUMNS, self.row(), strict=True)) | {"episodes": episodes}
+
+
+def outcome_of(episode: Episode) -> EpisodeOutcome:
+    """Return what is kept of an episode."""
+    return EpisodeOutcome(
+        seed=episode.seed,
+        success=episode.success,
+        steps=len(episode),
+        solved_starts=int(episode.variations.get(SOLVED_DRAWS, 0)),
+        renderer=episode.renderer,
+    )
+
+
+def measure_success(episodes: Iterable[Episode], *, policy: str, domain: str) -> SuccessCell:
+    """Return the cell of one policy in one domain."""
+    return SuccessCell(policy=policy, domain=domain, outcomes=tuple(outcome_of(episode) for episode in episodes))
+
+
+def success_table(cells: Sequence[SuccessCell], *, title: str) -> dict[str, Any]:
+    """Return the table of all cells, as results hold tables: title, columns, rows, note."""
+    return {"title": title, "columns": list(COLUMNS), "rows": [cell.row() for cell in cells], "note": NOTE}
+
+
+def compare(first: SuccessCell, second: SuccessCell) -> Estimate:
+    """Return the difference of two success rates, paired by episode seed; only seeds that both ran count.
+
+    Raises:
+        RobosslError: they share no seed.
+    """
+    of_second = {outcome.seed: outcome.success for outcome in second.outcomes}
+    pairs = [(one.success, of_second[one.seed]) for one in first.outcomes if one.seed in of_second]
+    return paired_difference(np.array([a for a, _ in pairs], bool), np.array([b for _, b in pairs], bool))
+
+
+def recipe_success(cells: Sequence[SuccessCell]) -> Estimate:
+    """Return the success rate of a recipe from the cells of its training seeds, which ran the same episodes."""
+    return across_seeds(np.stack([cell.successes for cell in cells]))

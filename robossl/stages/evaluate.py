@@ -1,0 +1,96 @@
+"""`robossl evaluate`: the success of a policy in each domain, with videos."""
+
+from contextlib import closing, nullcontext
+from typing import Any
+
+from robossl.config.evaluate import EvaluateConfig
+from robossl.errors import ConfigError
+from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
+from robossl.evaluation.videos import episode_grid
+from robossl.policies.agents import SCRIPTED, policy_factory
+from robossl.policies.saving import load_policy_card
+from robossl.rollout import EnvSpec, Workers, rollout
+from robossl.runs import Run, digest_path
+from robossl.stages.progress import tracked
+from robossl.types import Episode
+
+FPS_HZ = 20
+
+
+def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None) -> dict[str, Any]:
+    """Roll the policy out in each domain on the same seeds; log videos of successes and failures.
+
+    Args:
+        config: what to measure.
+        run: where the videos and numbers go.
+        workers: processes kept open by the caller; replaces `num_workers`.
+
+    Raises:
+        ConfigError: the policy is none, or an episode seed is one that it was trained on.
+    """
+    spec = _env_spec(config)
+    cells = []
+    with nullcontext(workers) if workers else Workers(config.num_workers) as open_workers, run.time("evaluate"):
+        for domain in config.domains:
+            cell, shown = _evaluate_domain(config, spec, domain=domain, workers=open_workers)
+            cells.append(cell)
+            _log_videos(run, shown, domain=domain)
+            run.tracker.log(len(cells) - 1, {f"success/{domain}": float(cell.successes.mean())})
+    title = f"Success of {config.policy} in {spec.env_id}"
+    return {
+        "tables": [success_table(cells, title=title)],
+        "env_id": spec.env_id,
+        "policy": config.policy,
+        "domains": {cell.domain: cell.as_json() for cell in cells},
+        "inputs": {} if config.policy in SCRIPTED else {"policy": digest_path(config.policy)},
+    }
+
+
+def _evaluate_domain(
+    config: EvaluateConfig, spec: EnvSpec, *, domain: str, workers: Workers
+) -> tuple[SuccessCell, list[Episode]]:
+    """Return the cell, and the first episodes of either outcome for the videos."""
+    in_domain = EnvSpec(env_id=spec.env_id, domain=domain, cameras=spec.cameras, image_size=spec.image_size)
+    outcomes: list[EpisodeOutcome] = []
+    shown: dict[bool, list[Episode]] = {True: [], False: []}
+    episodes = rollout(
+        in_domain, policy_factory(config.policy), num_episodes=config.num_episodes, seed=config.seed, workers=workers
+    )
+    with closing(episodes):
+        for episode in tracked(episodes, description=f"evaluate, {domain}", total=config.num_episodes):
+            outcomes.append(outcome_of(episode))
+            if len(shown[episode.success]) < config.num_videos:
+                shown[episode.success].append(episode)
+    cell = SuccessCell(policy=config.policy, domain=domain, outcomes=tuple(outcomes))
+    return cell, [*shown[True], *shown[False]]
+
+
+def _log_videos(run: Run, episodes: list[Episode], *, domain: str) -> None:
+    for name, success in (("successes", True), ("failures", False)):
+        chosen = [episode for episode in episodes if episode.success == success]
+        if chosen:
+            camera = next(iter(chosen[0].pixels))
+            video = episode_grid(chosen, camera=camera)
+            run.tracker.log_video(f"evaluate/{domain}/{name}", video, fps_hz=FPS_HZ, step=0)
+
+
+def _env_spec(config: EvaluateConfig) -> EnvSpec:
+    """Return the env of the config, completed from the policy's card."""
+    if config.num_episodes < 1 or not config.domains:
+        raise ConfigError("num_episodes must be at least 1 and domains must name at least one domain")
+    card: dict[str, Any] = {} if config.policy in SCRIPTED else load_policy_card(config.policy)
+    trained_on = card.get("trained_on", {})
+    env_id = config.env_id or trained_on.get("env_id")
+    if not env_id:
+        raise ConfigError(f"env_id is empty and {config.policy!r} names none; pass for example robossl/PandaReach-v0")
+    seeds = set(trained_on.get("seeds", ())) & set(range(config.seed, config.seed + config.num_episodes))
+    if seeds:
+        raise ConfigError(
+            f"seed {min(seeds)} is one of the policy's demonstrations; choose seed so that none of the "
+            f"{config.num_episodes} episodes is"
+        )
+    return EnvSpec(
+        env_id=env_id,
+        cameras=tuple(card.get("cameras", ())) or ("front",),
+        image_size=config.image_size or trained_on.get("image_size") or 64,
+    )

@@ -1,0 +1,129 @@
+"""`robossl finetune`: clone demonstrations on an encoder, and save a policy that needs nothing else."""
+
+from typing import Any
+
+import torch
+
+from robossl.config.finetune import FinetuneConfig
+from robossl.data.frame_cache import CachedSource
+from robossl.data.sources import EpisodeSource, LeRobotSource
+from robossl.encoders import Encoder
+from robossl.errors import ConfigError
+from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
+from robossl.policies.demonstrations import Demonstrations, read_demonstrations
+from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.saving import ExecutionSpec, save_policy
+from robossl.runs import Run
+from robossl.stages.encoders import RANDOM, as_device, open_encoder
+from robossl.stages.progress import progress_bar
+
+STATE = "state"
+
+
+def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
+    """Fit the policy, save it to the run's `policy/`, and return its last metrics.
+
+    Raises:
+        ConfigError: values that do not go together.
+        DataError: the demonstrations are too few or lack what the policy sees.
+    """
+    _check(config)
+    source: EpisodeSource = LeRobotSource(config.demonstrations)
+    inputs = {"demonstrations": source.digest}
+    encoder: Encoder | None = None
+    if config.encoder != STATE:
+        name = RANDOM if config.mode == "scratch" else config.encoder
+        encoder, inputs["encoder"] = open_encoder(name, architecture=_architecture(config), seed=config.seed)
+    trained_on = _trained_on(source, config)
+    with run.time("read demonstrations"):
+        demonstrations = _read(source, encoder, config)
+    network = _build(demonstrations, encoder, config)
+    with run.time("finetune"):
+        metrics = _fit(network, demonstrations, config, run=run)
+    save_policy(
+        network.cpu(),
+        run.policy,
+        execution=ExecutionSpec(
+            execution=config.execution, execute_steps=config.execute_steps, rate=config.ensemble_rate
+        ),
+        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": config.encoder},
+    )
+    run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
+    return {"policy": str(run.policy), "steps_of_demonstrations": len(demonstrations), "inputs": inputs, **metrics}
+
+
+def _read(source: EpisodeSource, encoder: Encoder | None, config: FinetuneConfig) -> Demonstrations:
+    """Read what the policy sees, with frames at the encoder's size, so that shifts mean the same for every data set."""
+    return read_demonstrations(
+        source if encoder is None else CachedSource(source, encoder.image_size),
+        num_demonstrations=config.num_demonstrations,
+        cameras=() if encoder is None else config.cameras,
+        chunk_length=config.chunk_length,
+        state=encoder is None,
+    )
+
+
+def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: FinetuneConfig) -> PolicyNetwork:
+    state = demonstrations.environment_state
+    head = HeadSpec(
+        proprio_dim=demonstrations.proprio.shape[1] if config.proprio else 0,
+        state_dim=0 if state is None else state.shape[1],
+        action_dim=demonstrations.chunks.shape[2],
+        chunk_length=config.chunk_length,
+        hidden=config.hidden,
+        dropout=config.dropout,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        return PolicyNetwork(head, encoder=encoder, cameras=() if encoder is None else config.cameras)
+
+
+def _fit(
+    network: PolicyNetwork, demonstrations: Demonstrations, config: FinetuneConfig, *, run: Run
+) -> dict[str, float]:
+    names = CloningRecipe.__dataclass_fields__.keys() - {"log_every"}
+    recipe = CloningRecipe(**{name: getattr(config, name) for name in names})
+    with progress_bar() as progress, torch.random.fork_rng():
+        torch.manual_seed(config.seed)  # dropout draws from torch's own generator
+        task = progress.add_task("finetune", total=config.num_steps)
+        trainer = BehaviourCloning(
+            network, demonstrations, mode=config.mode, recipe=recipe, device=as_device(config.device)
+        )
+
+        def on_step(step: int, metrics: dict[str, float]) -> None:
+            run.tracker.log(step, {f"finetune/{name}": value for name, value in metrics.items()})
+            progress.update(task, completed=step + 1)
+
+        return trainer.fit(on_step)
+
+
+def _architecture(config: FinetuneConfig) -> str:
+    """From scratch means the architecture of the encoder that is named, if one is."""
+    scratch_of_named = config.mode == "scratch" and config.encoder != RANDOM
+    return config.encoder if scratch_of_named else config.architecture
+
+
+def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]:
+    """Return what evaluation needs to know: the env, its picture size, and seeds that it must not use."""
+    count = min(config.num_demonstrations, len(source.lengths))
+    records = [source.episode_metadata(episode) for episode in range(count)]
+    return {
+        "env_id": records[0].get("env_id"),
+        "domains": sorted({record["domain"] for record in records if "domain" in record}),
+        "seeds": [record["seed"] for record in records if "seed" in record],
+        "image_size": int(source.frames(0, [0], source.cameras[0]).shape[-1]),
+    }
+
+
+def _check(config: FinetuneConfig) -> None:
+    if config.mode == "finetuned" and config.encoder == STATE:
+        raise ConfigError("encoder 'state' has no weights to finetune; use mode frozen")
+    for name in ("num_steps", "batch_size", "chunk_length"):
+        if getattr(config, name) < 1:
+            raise ConfigError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    if not 1 <= config.execute_steps <= config.chunk_length:
+        raise ConfigError(
+            f"execute_steps is {config.execute_steps}; it must be 1 to chunk_length={config.chunk_length}"
+        )
+    if not 0 <= config.dropout < 1:
+        raise ConfigError(f"dropout is {config.dropout}; it must lie in 0-1, below 1")
