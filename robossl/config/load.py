@@ -188,4 +188,6 @@ def _one_line(box: str) -> str:
     body = lines[1:] if lines and lines[0].endswith("─") else lines
     stop = next((i for i, line in enumerate(body) if line.startswith("──") or not line), len(body))
     text = re.sub(r"\[/?bold\]", "", " ".join(body[:stop]))
-    return re.sub(r"^Missing from [^:]*:", "missing:", text).rstrip(". ")
+    if text.startswith("Missing from"):
+        return f"missing: {', '.join(re.findall(r'--[^ ]+', text))}"
+    return text.rstrip(". ")

@@ -1,0 +1,210 @@
+"""The `robossl` command. It parses and calls; each command imports what it needs when it is called."""
+
+import dataclasses
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from robossl.commands import COMMANDS, Command
+from robossl.errors import ConfigError, RobosslError, closest
+
+_USAGE = """usage: robossl COMMAND [CONFIG.yaml | runs/NAME] [--flag=value ...] [--json]
+
+Self-supervised visual encoders for robots: from simulation and footage to policies.
+
+commands:
+{commands}
+
+robossl COMMAND --help        its settings
+robossl COMMAND CONFIG.yaml   run with these settings; flags go over the file
+robossl COMMAND runs/NAME     go on with a run that was stopped
+--json                        print the result as JSON on stdout
+--version                     print the version"""
+_INTERRUPTED, _MENDABLE = 130, 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Request:
+    """What the words on the command line ask for."""
+
+    yaml: Path | None
+    output: Path | None
+    flags: list[str]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if words is None else words)
+    try:
+        if not words or words[0] in ("-h", "--help"):
+            print(_USAGE.format(commands="\n".join(f"  {name:<10} {c.help}" for name, c in COMMANDS.items())))
+            return 0
+        if words[0] == "--version":
+            from importlib.metadata import version
+
+            print(version("robossl"))
+            return 0
+        if words[0] not in COMMANDS:
+            hint = closest(words[0], COMMANDS) or f"; commands are {', '.join(COMMANDS)}"
+            raise ConfigError(f"unknown command {words[0]!r}{hint}")
+        return _call(words[0], [word for word in words[1:] if word != "--json"], as_json="--json" in words)
+    except KeyboardInterrupt:
+        return _stop("stopped")
+    except Exception as error:
+        if not _is_mendable(error):
+            raise
+        print(f"robossl: {' '.join(str(error).split())}", file=sys.stderr)
+        return _MENDABLE
+
+
+def _call(name: str, words: list[str], *, as_json: bool) -> int:
+    from robossl.config.load import load_config
+
+    command = COMMANDS[name]
+    request = _understand(name, words)
+    config: Any = load_config(command.load_config_class(), request.yaml, request.flags, prog=f"robossl {name}")
+    if request.output is not None:
+        config = dataclasses.replace(config, output=request.output)
+    try:
+        with _quiet_stdout() if as_json else nullcontext():
+            result = _run(name, config)
+    except KeyboardInterrupt:
+        begun = (_run_directory(config) / "run.json").exists()
+        more = f"; go on with: robossl {name} {shlex.quote(str(config.output))}" if begun else ""
+        return _stop(f"stopped{more}")
+    if not result:  # a further process of torchrun
+        return 0
+    if as_json:
+        print(json.dumps(result, indent=2))
+        return 0
+    _print_tables(result)
+    print(f"done: {_run_directory(config)}/result.json · next: {command.next.format(output=config.output)}")
+    return 0
+
+
+def _run(name: str, config: Any) -> dict[str, Any]:
+    from robossl.runs import open_run
+
+    command = COMMANDS[name]
+    run = open_run(_run_directory(config), command=name, config=config, tracking=getattr(config, "tracking", None))
+    finished = run.result
+    if finished is not None and not command.repeats:
+        print(f"robossl: {run.path} is finished already; remove it to run it again", file=sys.stderr)
+        return finished
+    with run:
+        return run.finish(command.load_stage()(config, run=run))
+
+
+def _run_directory(config: Any) -> Path:
+    """Return where the run is recorded: in a data set's directory that is a folder of its own."""
+    return getattr(config, "run_directory", config.output)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _understand(name: str, words: list[str]) -> _Request:
+    """Sort the words before the first flag into a YAML file, a run to go on with, and paths."""
+    from robossl.config.load import config_path
+
+    command = COMMANDS[name]
+    count = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    yaml, output, paths = None, None, []
+    for word in words[:count]:
+        if word.endswith((".yaml", ".yml")):
+            yaml = config_path(word)
+        elif (record := _record_of(Path(word))) and _command_of(record) == name:
+            yaml, output = record.with_name("config.yaml"), _output_of(Path(word), record)
+        elif command.paths:
+            paths.append(word)
+        elif record:
+            raise ConfigError(f"{word} is a run of {_command_of(record)!r}, not of {name!r}")
+        else:
+            there = "is neither a YAML file nor a run directory" if Path(word).exists() else "is not there"
+            raise ConfigError(f"{word} {there}; give CONFIG.yaml, a run directory, or flags (robossl {name} --help)")
+    return _Request(yaml=yaml, output=output, flags=[*_path_flags(command, paths), *words[count:]])
+
+
+def _path_flags(command: Command, paths: list[str]) -> list[str]:
+    return [f"--{command.paths.replace('_', '-')}", *paths] if paths else []
+
+
+def _record_of(directory: Path) -> Path | None:
+    """Return the record of the run in this directory; that of a data set lies in its folder `robossl/`."""
+    places = (directory / "run.json", directory / "robossl/run.json")
+    return next((place for place in places if place.is_file()), None)
+
+
+def _command_of(record: Path) -> str:
+    from robossl.runs.run import read_record
+
+    return read_record(record.parent)["command"]
+
+
+def _output_of(directory: Path, record: Path) -> Path:
+    """Return the output directory of the run, also when a data set's folder `robossl/` was named."""
+    is_data_set = record.parent != directory
+    is_its_folder = directory.name == "robossl" and (directory.parent / "meta").is_dir()
+    return directory.parent if is_its_folder and not is_data_set else directory
+
+
+# --- what is printed --------------------------------------------------------------------------------------------------
+
+
+def _print_tables(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    for table in result.get("tables", ()):
+        shown = Table(*(escape(str(c)) for c in table["columns"]), title=escape(table["title"]), title_justify="left")
+        for row in table["rows"]:
+            shown.add_row(*(escape(_cell(value)) for value in row))
+        console = Console()
+        console.print(shown)
+        if table.get("note"):
+            console.print(escape(table["note"]), style="dim")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _stop(message: str) -> int:
+    print(f"robossl: {message}", file=sys.stderr)
+    return _INTERRUPTED
+
+
+def _is_mendable(error: Exception) -> bool:
+    """Return whether the error's text is meant for the user; the envs are never imported here, so theirs go by name."""
+    if isinstance(error, RobosslError):
+        return True
+    return any(
+        kind.__name__ == "EnvError" or (kind.__module__, kind.__name__) == ("gymnasium.error", "Error")
+        for kind in type(error).__mro__
+    )
+
+
+@contextmanager
+def _quiet_stdout() -> Iterator[None]:
+    """Send all that is printed meanwhile to stderr, also by libraries in C, so that stdout holds the result alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
