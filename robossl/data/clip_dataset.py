@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -127,8 +128,10 @@ def moved(batch: ClipBatch, device: torch.device) -> ClipBatch:
     """Return the batch on a device; the very same one if it is there."""
     if batch.pixels.device == device:
         return batch
-    tensors = {name: value for name, value in vars(batch).items() if isinstance(value, torch.Tensor)}
-    return replace(batch, **{name: _on(value, device) for name, value in tensors.items()})
+    tensors: dict[str, Any] = {
+        name: _on(value, device) for name, value in vars(batch).items() if isinstance(value, torch.Tensor)
+    }
+    return replace(batch, **tensors)
 
 
 def _on(value: torch.Tensor, device: torch.device) -> torch.Tensor:

@@ -3,10 +3,7 @@
 import inspect
 from typing import Any
 
-from robossl.encoders.conv import ConvEncoder
 from robossl.encoders.encoder import Encoder
-from robossl.encoders.resnet import ResNetEncoder
-from robossl.encoders.vit import VitEncoder
 from robossl.errors import EncoderError, closest
 
 ENCODER_NAMES = ("conv", "resnet18", "vit_tiny")
@@ -22,17 +19,7 @@ def build_encoder(name: str = "conv", **arguments: Any) -> Encoder:
     Raises:
         EncoderError: if the name or an argument is unknown, or a value is not allowed.
     """
-    kind: type[Encoder]
-    match name:
-        case "conv":
-            kind = ConvEncoder
-        case "resnet18":
-            kind = ResNetEncoder
-        case "vit_tiny":
-            kind = VitEncoder
-        case _:
-            allowed = ", ".join(ENCODER_NAMES)
-            raise EncoderError(f"encoder {name!r} is unknown; use one of {allowed}{closest(name, ENCODER_NAMES)}")
+    kind = _kind(name)
     known = [key for key in inspect.signature(kind.__init__).parameters if key != "self"]
     for key in arguments:
         if key not in known:
@@ -43,3 +30,23 @@ def build_encoder(name: str = "conv", **arguments: Any) -> Encoder:
         if isinstance(arguments.get(key), list):  # YAML and JSON know no tuples
             arguments[key] = tuple(arguments[key])
     return kind(**arguments)
+
+
+def _kind(name: str) -> type[Encoder]:
+    """Return the class; imported only here, since timm takes a second."""
+    match name:
+        case "conv":
+            from robossl.encoders.conv import ConvEncoder
+
+            return ConvEncoder
+        case "resnet18":
+            from robossl.encoders.resnet import ResNetEncoder
+
+            return ResNetEncoder
+        case "vit_tiny":
+            from robossl.encoders.vit import VitEncoder
+
+            return VitEncoder
+        case _:
+            allowed = ", ".join(ENCODER_NAMES)
+            raise EncoderError(f"encoder {name!r} is unknown; use one of {allowed}{closest(name, ENCODER_NAMES)}")

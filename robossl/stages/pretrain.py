@@ -32,7 +32,7 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
     with processes(config.device) as here:
         with run.time("read sources"):
             sources = open_sources(config)
-        objective = _objective(config, sources).to(here.device, memory_format=torch.channels_last)
+        objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
         with run.time("pretrain"):
             summary = _train(config, objective, sources, run=run, here=here)
         if not here.is_first:
@@ -88,11 +88,18 @@ def _train(
             ),
             here=here,
             checkpoints=run.checkpoints,
-            fingerprint=fingerprint([config, inputs_of(sources)]),
+            fingerprint=fingerprint([_what_decides(config), inputs_of(sources)]),
             log=lambda step, metrics: run.tracker.log(step, dict(metrics)),
             on_resume=run.tracker.cut_back,
             on_step=lambda done, loss: progress.update(task, completed=done, description=f"pretrain (loss {loss:.3f})"),
         )
+
+
+def _what_decides(config: PretrainConfig) -> dict[str, Any]:
+    """Return the settings that the weights depend on."""
+    free = ("output", "cache_dir", "log_every", "checkpoint_every", "device", "sources")
+    settings = {name: value for name, value in asdict(config).items() if name not in free}
+    return settings | {"sources": [asdict(source) | {"path": ""} for source in config.sources]}
 
 
 def _loader(

@@ -26,7 +26,7 @@ def score_future_frames(
     from the context. The first view of each source is scored.
 
     Returns:
-        Source name to the number of episodes, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `num_frames`.
+        Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `num_frames`.
     """
     objective.eval()
     scores = {}
