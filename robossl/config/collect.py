@@ -1,10 +1,11 @@
 """Configuration of `robossl collect`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX
 from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class CollectConfig:
     """Frames that share one draw of the second look; 0: one draw an episode."""
     num_workers: int = 0
     """Processes; 0: one for each CPU core. The episodes are the same for any number."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""
 
     @property
     def run_directory(self) -> Path:

@@ -1,10 +1,11 @@
 """Configuration of `robossl evaluate`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.env import EVALUATION_SEED
 from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +32,5 @@ class EvaluateConfig:
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
     num_workers: int = 0
     """Processes; 0: one for each CPU core."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""

@@ -1,11 +1,12 @@
 """Configuration of `robossl finetune`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from robossl.config.env import DEFAULT_CAMERAS
 from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +65,5 @@ class FinetuneConfig:
     """Of weights, batches and augmentation."""
     device: str = "auto"
     """auto, cpu or cuda."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""

@@ -1,9 +1,10 @@
 """Configuration of `robossl probe`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +41,5 @@ class ProbeConfig:
     """Of fresh weights."""
     device: str = "auto"
     """auto, cpu or cuda."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""

@@ -108,7 +108,7 @@ def across_seeds(
     num_seeds, n = table.shape
     seed_weights = generator.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), size=draws) / num_seeds
     episode_weights = generator.multinomial(n, np.full(n, 1 / n), size=draws) / n
-    rates = np.einsum("ds,sn,dn->d", seed_weights, table, episode_weights, optimize=True)
+    rates = np.einsum("ds,sn,dn->d", seed_weights, table, episode_weights, optimize=True).clip(0, 1)
     tail = (1 - confidence) / 2
     low, high = np.quantile(rates, [tail, 1 - tail])
     least = wilson(int(table.sum()), table.size, confidence=confidence)

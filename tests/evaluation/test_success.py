@@ -1,0 +1,84 @@
+"""Success cells, tables, pairing, videos and neighbours."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from episodes import expert_episodes
+
+from robossl.errors import RobosslError
+from robossl.evaluation.neighbours import nearest_in_other_episodes, neighbour_strip
+from robossl.evaluation.success import (
+    EpisodeOutcome,
+    SuccessCell,
+    compare,
+    measure_success,
+    recipe_success,
+    success_table,
+)
+from robossl.evaluation.videos import GREEN, RED, enlarge, episode_grid
+
+
+def _cell(successes: list[bool], *, first_seed: int = 0) -> SuccessCell:
+    outcomes = tuple(
+        EpisodeOutcome(seed=first_seed + index, success=success, steps=5, solved_starts=0, renderer="numpy")
+        for index, success in enumerate(successes)
+    )
+    return SuccessCell(policy="p", domain="nominal", outcomes=outcomes)
+
+
+def test_a_cell_counts_its_episodes_and_the_solved_starts_that_were_thrown_away() -> None:
+    episodes = expert_episodes(4)
+    episodes[0] = replace(episodes[0], variations={"num_solved_draws": 2})
+    episodes[1] = replace(episodes[1], success=False)
+    cell = measure_success(episodes, policy="expert", domain="nominal")
+    table = success_table([cell], title="t")
+    row = dict(zip(table["columns"], table["rows"][0], strict=True))
+    assert (row["n"], row["successes"], row["success_rate"], row["renderer"]) == (4, 3, 0.75, "numpy")
+    assert row["solved_starts"] >= 2
+    assert row["low"] < 0.75 < row["high"]
+    assert cell.as_json()["episodes"][1] == {"seed": 1, "success": False, "steps": len(episodes[1])}
+
+
+def test_no_success_has_no_mean_length() -> None:
+    assert measure_success([], policy="p", domain="d").row()[3:6] == [0, 0, 0.0]
+    assert _cell([False]).row()[8] is None
+
+
+def test_comparison_pairs_by_seed_whatever_the_order() -> None:
+    first = _cell([True, True, False, True])
+    second = _cell([False, False, True], first_seed=1)
+    assert compare(first, second).value == pytest.approx((1 + 0 + 1) / 3 - 1 / 3)
+    with pytest.raises(RobosslError, match="same episodes"):
+        compare(first, _cell([True], first_seed=50))
+
+
+def test_a_recipe_is_the_mean_over_its_training_seeds() -> None:
+    estimate = recipe_success([_cell([True, False]), _cell([True, True])])
+    assert estimate.value == 0.75
+    assert 0 <= estimate.low < 0.75 < estimate.high <= 1
+
+
+def test_the_grid_frames_successes_green_and_failures_red_and_holds_the_last_frame() -> None:
+    episodes = expert_episodes(3)
+    episodes[1] = replace(episodes[1], success=False)
+    video = episode_grid(episodes, camera="front", columns=2, min_size_px=32)
+    assert video.shape == (max(len(episode) for episode in episodes) + 1, 80, 80, 3)
+    assert tuple(video[0, 0, 0]) == GREEN
+    assert tuple(video[0, 0, 40]) == RED
+    assert tuple(video[0, 0, -1]) == RED
+    assert not video[:, 40:, 40:].any()
+    assert np.array_equal(video[-1, 4:36, 4:36], enlarge(episodes[0].pixels["front"][-1:], min_size_px=32)[0])
+
+
+def test_neighbours_come_from_other_episodes_one_each_nearest_first() -> None:
+    generator = np.random.default_rng(0)
+    episode = np.repeat([0, 1, 2], 3)
+    features = generator.normal(size=(9, 4))
+    features[4] = features[0] * 1.01  # nearly the query, in episode 1
+    neighbours = nearest_in_other_episodes(features, episode, np.array([0]), k=2)
+    assert neighbours[0, 0] == 4
+    assert sorted(episode[neighbours[0]]) == [1, 2]
+    frames = generator.integers(0, 255, (9, 3, 5, 6)).astype(np.uint8)
+    strip = neighbour_strip(frames, np.array([0]), neighbours, scale=2)
+    assert np.array_equal(strip[0:10:2, 0:12:2], frames[0].transpose(1, 2, 0))
