@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
+from rich.console import Console
 from rich.progress import Progress
 
 from robossl.data.lerobot.layout import write_json
@@ -103,7 +104,7 @@ class CachedSource:
                 f"can't write the frame cache {self.path.parent} ({error}): give another cache_dir"
             ) from error
         try:
-            with Progress(transient=True) as progress:
+            with Progress(console=Console(stderr=True), transient=True) as progress:
                 task = progress.add_task("decoding frames", total=int(self._starts[-1]) * len(self.cameras))
                 for camera in self.cameras:
                     self._write(temporary / f"{camera}.npy", camera, lambda count: progress.advance(task, count))

@@ -149,7 +149,7 @@ class LeRobotSource:
 
     def episode_metadata(self, episode: int) -> dict[str, Any]:
         """Return what robossl recorded, and the task."""
-        return {"task": self._directory.task(episode)} | self._directory.extras(episode)
+        return self._directory.extras(episode) | {"task": self._directory.task(episode)}
 
     def episode_key(self, episode: int) -> str:
         """Return env and seed, which fix the layout in every domain; else the footage's own file, else the number."""

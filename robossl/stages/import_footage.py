@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from rich.console import Console
 from rich.progress import Progress
 
 from robossl.config.import_footage import ImportConfig
@@ -15,9 +16,7 @@ from robossl.data.lerobot import EpisodeWriter, layout
 from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open_source
 from robossl.errors import ConfigError, DataError, VideoReadError
 from robossl.resize import resize
-
-if TYPE_CHECKING:
-    from robossl.runs import Run
+from robossl.runs import Run
 
 BLOCK_FRAMES = 32  # decoded at a time; bounds the memory for large videos
 logger = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ class Part:
     frames: np.ndarray
 
 
-def import_footage(config: ImportConfig, *, run: "Run | None" = None) -> dict[str, Any]:
+def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str, Any]:
     """Import all that can be read; what cannot is named, skipped and counted.
 
     Stopped at any point, the same call goes on: episodes that are there are not done again.
@@ -58,7 +57,10 @@ def import_footage(config: ImportConfig, *, run: "Run | None" = None) -> dict[st
     skipped = {str(path): reason for path, reason in source.skipped.items()} if isinstance(source, VideoFolder) else {}
     parts = [part for episode in range(len(source.lengths)) for part in _parts(source, episode, config, fps_hz)]
     waiting = [part for part in parts if (source.episode_key(part.episode), part.number) not in done]
-    with run.time("import") if run else nullcontext(), Progress(transient=True) as progress:
+    with (
+        run.time("import") if run else nullcontext(),
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
         for part in progress.track(waiting, description="importing"):
             name = source.episode_key(part.episode)
             try:
@@ -113,7 +115,7 @@ def _append(
     writer: EpisodeWriter, source: EpisodeSource, part: Part, *, size: tuple[int, int], config: ImportConfig
 ) -> None:
     metadata = source.episode_metadata(part.episode)
-    kept = {key: value for key, value in metadata.items() if key not in ("episode_index", "tasks", "length")}
+    kept = {key: value for key, value in metadata.items() if key not in ("episode_index", "task", "tasks", "length")}
     identity = {"episode_key": source.episode_key(part.episode), "part": part.number, "source": source.digest}
     writer.append_rows(
         frames={camera: _frames(source, part, camera, size, config) for camera in source.cameras},

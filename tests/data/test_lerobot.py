@@ -203,7 +203,10 @@ def test_a_kill_while_finalizing_loses_nothing(tmp_path: Path, monkeypatch: pyte
     ("change", "message"),
     [
         ({"proprio": np.zeros((7, 4))}, r"episode.proprio is float64, expected float32"),
-        ({"proprio": np.zeros((6, 4), np.float32)}, r"episode.proprio has the shape \(6, 4\), expected 2 axes and 7 rows"),
+        (
+            {"proprio": np.zeros((6, 4), np.float32)},
+            r"episode.proprio has the shape \(6, 4\), expected 2 axes and 7 rows",
+        ),
         ({"proprio": np.zeros((7, 5), np.float32)}, r"'observation.state' has the shape \[5\], expected \[4\]"),
         ({"actions": np.full((6, 3), np.nan, np.float32)}, r"'action' has values that are not finite in row 0"),
         ({"rewards": np.zeros((6, 1), np.float32)}, r"episode.rewards has the shape \(6, 1\)"),

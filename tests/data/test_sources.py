@@ -99,14 +99,14 @@ def test_v21_directories_are_read_by_row_and_frame(tmp_path: Path) -> None:
 def test_other_versions_and_gaps_are_named(tmp_path: Path) -> None:
     root = v21_directory(tmp_path)
     (root / "data/chunk-000/episode_000001.parquet").unlink()
-    with pytest.raises(DataError, match="can't read 'action' from .*episode_000001.parquet"):
+    with pytest.raises(DataError, match=r"can't read 'action' from .*episode_000001.parquet"):
         open_source(root).values(1, [0], "action")
     (root / "videos/chunk-000/observation.images.head/episode_000000.mp4").unlink()
     with pytest.raises(VideoReadError, match="no such file"):
         open_source(root).frames(0, [0], "head")
     info = json.loads((root / "meta/info.json").read_text())
     (root / "meta/info.json").write_text(json.dumps(info | {"codebase_version": "v4.0"}))
-    with pytest.raises(DataError, match="is LeRobotDataset v4.0, read are v2.x and v3.x"):
+    with pytest.raises(DataError, match=r"is LeRobotDataset v4.0, read are v2.x and v3.x"):
         open_source(root)
 
 
@@ -138,7 +138,7 @@ def test_a_mixture_turns_weights_into_chances(tmp_path: Path) -> None:
     assert mixed.probabilities.tolist() == [0.75, 0.25]
     with pytest.raises(DataError, match="must have the same names"):
         MixedSource({"sim": source}, {"real": 1.0})
-    with pytest.raises(DataError, match="weight 0.0 of source 'sim' must be above 0"):
+    with pytest.raises(DataError, match=r"weight 0.0 of source 'sim' must be above 0"):
         MixedSource({"sim": source}, {"sim": 0.0})
 
 
@@ -200,7 +200,7 @@ def test_a_cache_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         CachedSource(source, 16, cache_dir=tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
     monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path / "set/meta/info.json"))
-    with pytest.raises(DataError, match="can't write the frame cache .*give another cache_dir"):
+    with pytest.raises(DataError, match=r"can't write the frame cache .*give another cache_dir"):
         CachedSource(source, 16)
 
 
@@ -217,7 +217,7 @@ def test_a_split_stays_when_episodes_are_added_and_keeps_one_layout_together(tmp
     assert [both.episode_key(i) for i in range(2)] == [source.episode_key(i) for i in range(2)]
     with pytest.raises(DataError, match="can't be split for testing"):
         split_episodes(data_set(tmp_path / "c", range(1)))
-    with pytest.raises(DataError, match="test_fraction=1.0 must lie between 0 and 1"):
+    with pytest.raises(DataError, match=r"test_fraction=1.0 must lie between 0 and 1"):
         split_episodes(both, test_fraction=1.0)
 
 

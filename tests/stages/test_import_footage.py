@@ -76,7 +76,7 @@ def test_what_is_not_possible_is_refused_before_anything_is_written(tmp_path: Pa
         import_footage(ImportConfig(path=tmp_path / "none", output=out))
     with pytest.raises(ConfigError, match=r"image_size=\(33, 64\) can't be stored: H.264 needs an even"):
         import_footage(ImportConfig(path=tmp_path, output=out, image_size=(33, 64)))
-    with pytest.raises(ConfigError, match="max_episode_s=900.0 must lie"):
+    with pytest.raises(ConfigError, match=r"max_episode_s=900.0 must lie"):
         import_footage(ImportConfig(path=tmp_path, output=out, max_episode_s=900.0))
     with pytest.raises(ConfigError, match="fps_hz=0 must be at least 1"):
         import_footage(ImportConfig(path=tmp_path, output=out, fps_hz=0))

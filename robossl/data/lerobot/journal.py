@@ -26,6 +26,8 @@ class JournalEpisode:
     """One finished episode that is not in a shard yet."""
 
     path: Path
+    header: dict[str, Any]
+    """Rate, robot and features of the data set; each episode carries them, so that none depends on another file."""
     index: int
     length: int
     task: str
@@ -72,27 +74,28 @@ class Journal:
         self,
         index: int,
         *,
+        header: Mapping[str, Any],
         frames: Mapping[str, Iterable[np.ndarray]],
         sizes: Mapping[str, tuple[int, int]],
         columns: Mapping[str, np.ndarray],
         length: int,
         task: str,
         extras: Mapping[str, Any],
-        fps_hz: int,
         crf: int,
     ) -> None:
-        """Write one episode; when this returns it survives a kill. Arguments as in `EpisodeWriter.append_rows`."""
+        """Write one episode; when this returns it survives a kill. Other arguments as in `EpisodeWriter`."""
         unfinished = self.root / f".unfinished-{index:06d}-{os.getpid()}"
         unfinished.mkdir(parents=True)
         try:
             stats = {key: column_stats(column) for key, column in columns.items()}
             for camera, images in frames.items():
                 watched = _Watched(images, name=camera, size=sizes[camera], length=length)
-                encode_video(unfinished / f"{camera}.mp4", watched, fps_hz=fps_hz, crf=crf)
+                encode_video(unfinished / f"{camera}.mp4", watched, fps_hz=header["fps"], crf=crf)
                 stats[layout.camera_key(camera)] = image_stats(np.stack(watched.samples))
             arrays: dict[str, Any] = dict(columns)
             np.savez(unfinished / "rows.npz", **arrays)
-            record = {"index": index, "length": length, "task": task, "extras": dict(extras), "stats": to_lists(stats)}
+            record = {"header": dict(header), "index": index, "length": length, "task": task, "extras": dict(extras)}
+            record["stats"] = to_lists(stats)
             layout.write_json(unfinished / "episode.json", record)
             self._commit(unfinished, self.root / f"episode-{index:06d}")
         finally:

@@ -102,19 +102,21 @@ class EpisodeWriter:
                 f"episode of {num_rows} rows is longer than {limit}, where float32 timestamps blur: split it"
             )
         check_columns(columns, num_rows)
-        self._check_features(_describe(columns, sizes, fps_hz=self.fps_hz))
+        features = _describe(columns, sizes, fps_hz=self.fps_hz)
+        self._check_features(features)
         index = self._num_episodes
         self._journal.add(
             index,
+            header=self._header(features),
             frames=frames,
             sizes={camera: (int(height), int(width)) for camera, (height, width) in sizes.items()},
             columns=columns,
             length=num_rows,
             task=task,
             extras=plain(extras),
-            fps_hz=self.fps_hz,
             crf=self.crf,
         )
+        self._features = features
         self._num_episodes += 1
         return index
 
@@ -154,13 +156,13 @@ class EpisodeWriter:
             self.finalize()
 
     def _resume(self) -> None:
-        info_path, started_path = self.root / layout.INFO_PATH, self._journal.root / "dataset.json"
-        known: dict[str, Any] = {}
-        for path in (started_path, info_path):
-            if path.is_file():
-                known = json.loads(path.read_text(encoding="utf-8"))
-        if not known:
-            if self.root.is_dir() and any((self.root / name).exists() for name in ("data", "meta", "videos")):
+        info_path, first = self.root / layout.INFO_PATH, next(self._journal.episodes(), None)
+        if info_path.is_file():
+            known = json.loads(info_path.read_text(encoding="utf-8"))
+        elif first:
+            known = first.header
+        else:
+            if any((self.root / name).exists() for name in ("data", "meta", "videos")):
                 raise DataError(f"{self.root} holds parts of another data set: choose a new directory")
             self._journal.clean(num_compacted=0)
             return
@@ -175,7 +177,7 @@ class EpisodeWriter:
 
     def _check_features(self, features: dict[str, Any]) -> None:
         if self._features is None:
-            self._features = features
+            return
         for key in sorted(features.keys() ^ self._features.keys()):
             problem = "is missing from the episode" if key in self._features else "is not in this data set"
             raise DataError(f"feature {key!r} {problem}, which has {', '.join(sorted(self._features))}")
@@ -183,10 +185,10 @@ class EpisodeWriter:
             for part in ("dtype", "shape"):
                 if features[key][part] != expected[part]:
                     raise DataError(f"feature {key!r} has the {part} {features[key][part]}, expected {expected[part]}")
-        started = self._journal.root / "dataset.json"
-        if not started.is_file():
-            record = {"codebase_version": layout.CODEBASE_VERSION, "fps": self.fps_hz, "robot_type": self.robot_type}
-            layout.write_json(started, record | {"features": self._features})
+
+    def _header(self, features: dict[str, Any]) -> dict[str, Any]:
+        header = {"codebase_version": layout.CODEBASE_VERSION, "fps": self.fps_hz, "robot_type": self.robot_type}
+        return header | {"features": features}
 
 
 def _describe(

@@ -38,6 +38,16 @@ class PyAVReader:
         found = {number: self._image(number) for number in sorted(set(numbers))}
         return stacked([found[number] for number in numbers])
 
+    def check(self) -> None:
+        """Decode every frame once.
+
+        Raises:
+            VideoReadError: a frame is damaged.
+        """
+        self._restart()
+        while self._position < self.num_frames:
+            self._next(self._position)
+
     def close(self) -> None:
         """Free the decoder."""
         if self._container is not None:
@@ -61,6 +71,9 @@ class PyAVReader:
         except (av.FFmpegError, ValueError) as error:
             self.close()  # the decoder's state is not to be trusted any more
             raise VideoReadError(self.path, f"decoding failed ({error_text(error)})", wanted) from error
+        if frame.is_corrupt:
+            self.close()
+            raise VideoReadError(self.path, "its data is damaged there", wanted)
         number = self._position if self._number_of is None else self._number_of.get(frame.pts, -1)
         if number > wanted or (number < 0 and self._position > 0):
             self.close()
