@@ -3,7 +3,7 @@
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ def rollout(
     num_workers: int = 1,
     workers: Workers | None = None,
     second_look: SecondLook | None = None,
-) -> Iterator[Episode]:
+) -> Generator[Episode, None, None]:
     """Yield `num_episodes` episodes in order; episode i is reset with seed `seed + i` and depends on nothing else.
 
     PyBullet holds the interpreter's lock while it steps and draws, so processes are what gives speed, not threads.
@@ -196,7 +196,7 @@ class _Job:
         return run_episode(env, self.policy(env, seed), seed=seed, second_look=self.second_look)
 
 
-def _here(job: _Job, seeds: range) -> Iterator[Episode]:
+def _here(job: _Job, seeds: range) -> Generator[Episode, None, None]:
     env = job.env_spec.make()
     try:
         for seed in seeds:
@@ -205,7 +205,7 @@ def _here(job: _Job, seeds: range) -> Iterator[Episode]:
         env.close()
 
 
-def _in_workers(job: _Job, seeds: range, workers: Workers) -> Iterator[Episode]:
+def _in_workers(job: _Job, seeds: range, workers: Workers) -> Generator[Episode, None, None]:
     """Keep every worker busy, but hold no more than two finished episodes a worker in memory."""
     waiting: deque[tuple[int, Future[Episode | str]]] = deque()
     remaining = iter(seeds)

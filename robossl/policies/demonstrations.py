@@ -1,35 +1,17 @@
 """Demonstrations as arrays in memory: a few dozen episodes of small frames."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
+from robossl.data.sources import EpisodeSource
 from robossl.errors import DataError
 from robossl.policies.chunking import action_chunks
 
 PROPRIO_KEY = "observation.state"
 STATE_KEY = "observation.environment_state"
 ACTION_KEY = "action"
-
-
-class EpisodeReader(Protocol):
-    """What demonstrations need of an `EpisodeSource`."""
-
-    @property
-    def lengths(self) -> Int64[np.ndarray, " N"]: ...
-    @property
-    def cameras(self) -> tuple[str, ...]: ...
-    @property
-    def features(self) -> dict[str, int]: ...
-    def frames(self, episode: int, indices: np.ndarray, camera: str) -> UInt8[np.ndarray, "n C H W"]:
-        """Return frames of one episode."""
-        ...
-
-    def values(self, episode: int, indices: np.ndarray, key: str) -> Float32[np.ndarray, "n D"]:
-        """Return values of one episode."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +34,7 @@ class Demonstrations:
 
 
 def read_demonstrations(
-    source: EpisodeReader, *, num_demonstrations: int, cameras: tuple[str, ...], chunk_length: int, state: bool = False
+    source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str, ...], chunk_length: int, state: bool = False
 ) -> Demonstrations:
     """Read the first `num_demonstrations` episodes.
 
@@ -78,7 +60,7 @@ def read_demonstrations(
 
 
 def _read(
-    source: EpisodeReader, episode: int, cameras: tuple[str, ...], chunk_length: int, state: bool
+    source: EpisodeSource, episode: int, cameras: tuple[str, ...], chunk_length: int, state: bool
 ) -> dict[str, np.ndarray]:
     steps = np.arange(int(source.lengths[episode]) - 1)  # the last frame has no action
     chunks, valid = action_chunks(source.values(episode, steps, ACTION_KEY), chunk_length)
@@ -95,7 +77,7 @@ def _read(
     return arrays
 
 
-def _check(source: EpisodeReader, *, num_demonstrations: int, cameras: tuple[str, ...], state: bool) -> None:
+def _check(source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str, ...], state: bool) -> None:
     available = len(source.lengths)
     if not 1 <= num_demonstrations <= available:
         raise DataError(

@@ -1,6 +1,6 @@
 """`robossl collect`: roll out a policy and write its episodes as a LeRobot data set."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Any
 
@@ -52,7 +52,7 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
     return _result(config, successes=successes, attempts=attempts)
 
 
-def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Iterator[tuple[Episode, int]]:
+def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator[tuple[Episode, int], None, None]:
     """Yield the episodes to keep, each with the number of attempts that it took."""
     if missing <= 0:
         return
