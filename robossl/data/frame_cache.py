@@ -104,7 +104,8 @@ class CachedSource:
                 f"can't write the frame cache {self.path.parent} ({error}): give another cache_dir"
             ) from error
         try:
-            with Progress(console=Console(stderr=True), transient=True) as progress:
+            console = Console(stderr=True)
+            with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
                 task = progress.add_task("decoding frames", total=int(self._starts[-1]) * len(self.cameras))
                 for camera in self.cameras:
                     self._write(temporary / f"{camera}.npy", camera, lambda count: progress.advance(task, count))

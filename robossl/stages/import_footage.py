@@ -1,15 +1,13 @@
 """Bring recorded footage in as a LeRobotDataset v3 directory."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress
 
 from robossl.config.import_footage import ImportConfig
 from robossl.data.lerobot import EpisodeWriter, layout
@@ -17,6 +15,7 @@ from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open
 from robossl.errors import ConfigError, DataError, VideoReadError
 from robossl.resize import resize
 from robossl.runs import Run
+from robossl.stages.progress import tracked
 
 BLOCK_FRAMES = 32  # decoded at a time; bounds the memory for large videos
 logger = logging.getLogger(__name__)
@@ -50,21 +49,18 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
     _check(config)
     source = open_source(config.path)
     fps_hz = config.fps_hz or max(1, round(source.fps_hz))
-    size = config.image_size or _first_size(source)
+    sizes = {camera: config.image_size or _first_size(source, camera) for camera in source.cameras}
     robot_type = source.robot_type if isinstance(source, LeRobotSource) else None
     writer = EpisodeWriter(config.output, fps_hz=fps_hz, robot_type=robot_type)
     done = {(record["episode_key"], record["part"]) for record in writer.extras() if "part" in record}
     skipped = {str(path): reason for path, reason in source.skipped.items()} if isinstance(source, VideoFolder) else {}
     parts = [part for episode in range(len(source.lengths)) for part in _parts(source, episode, config, fps_hz)]
     waiting = [part for part in parts if (source.episode_key(part.episode), part.number) not in done]
-    with (
-        run.time("import") if run else nullcontext(),
-        Progress(console=Console(stderr=True), transient=True) as progress,
-    ):
-        for part in progress.track(waiting, description="importing"):
+    with run.time("import") if run else nullcontext():
+        for part in tracked(waiting, description="import", total=len(parts), completed=len(parts) - len(waiting)):
             name = source.episode_key(part.episode)
             try:
-                _append(writer, source, part, size=size, config=config)
+                _append(writer, source, part, sizes=sizes, config=config)
             except VideoReadError as error:
                 skipped[name] = str(error)
                 logger.warning("skipped: %s", error)
@@ -93,8 +89,8 @@ def _check(config: ImportConfig) -> None:
         raise ConfigError(f"fps_hz={config.fps_hz} must be at least 1")
 
 
-def _first_size(source: EpisodeSource) -> tuple[int, int]:
-    height, width = source.frames(0, [0], source.cameras[0]).shape[-2:]
+def _first_size(source: EpisodeSource, camera: str) -> tuple[int, int]:
+    height, width = source.frames(0, [0], camera).shape[-2:]
     return max(2, height - height % 2), max(2, width - width % 2)
 
 
@@ -112,14 +108,19 @@ def _parts(source: EpisodeSource, episode: int, config: ImportConfig, fps_hz: in
 
 
 def _append(
-    writer: EpisodeWriter, source: EpisodeSource, part: Part, *, size: tuple[int, int], config: ImportConfig
+    writer: EpisodeWriter,
+    source: EpisodeSource,
+    part: Part,
+    *,
+    sizes: Mapping[str, tuple[int, int]],
+    config: ImportConfig,
 ) -> None:
     metadata = source.episode_metadata(part.episode)
     kept = {key: value for key, value in metadata.items() if key not in ("episode_index", "task", "tasks", "length")}
     identity = {"episode_key": source.episode_key(part.episode), "part": part.number, "source": source.digest}
     writer.append_rows(
-        frames={camera: _frames(source, part, camera, size, config) for camera in source.cameras},
-        sizes=dict.fromkeys(source.cameras, size),
+        frames={camera: _frames(source, part, camera, size, config) for camera, size in sizes.items()},
+        sizes=sizes,
         columns={key: source.values(part.episode, part.frames, key) for key in source.features},
         task=metadata.get("task") or config.task,
         extras=kept | identity,
