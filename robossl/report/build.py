@@ -1,0 +1,167 @@
+"""Put the page together: one file, no address outside it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from robossl.report.curves import curves
+from robossl.report.html import data_address, element, escape, number, table
+from robossl.report.lineage import lineage_section
+from robossl.report.records import Picture, RunRecord, read_runs
+from robossl.report.success import is_success_table, rates_of, success_section
+from robossl.runs.files import write_text
+
+
+def build_report(
+    run_dirs: Sequence[Path],
+    output: Path,
+    *,
+    title: str = "robossl report",
+    lead: str = "",
+    tables: Sequence[Mapping[str, Any]] = (),
+) -> Path:
+    """Write the page about the runs and return its path.
+
+    Args:
+        run_dirs: Run directories, finished or not.
+        output: The HTML file.
+        title: Heading.
+        lead: A sentence or two below it.
+        tables: Further tables (title, columns, rows, note), for results that lie in no run yet.
+
+    Raises:
+        ConfigError: a directory holds no run.
+    """
+    runs = read_runs(run_dirs)
+    parts = {
+        "Success in each domain": success_section(rates) if (rates := rates_of(runs, tables)) else "",
+        "From data to policy": lineage_section(runs),
+        "Rollouts": _videos(runs),
+        "What the encoder sees": _pictures(runs),
+        "Measurements": _tables(runs, tables),
+        "Curves": _curves(runs),
+        "Where the time went": _time(runs),
+        "What was run": _details(runs),
+    }
+    sections = [element("section", element("h2", escape(name)), inner) for name, inner in parts.items() if inner]
+    resources = files("robossl.report")
+    page = Template(resources.joinpath("page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        lead=element("p", escape(lead), class_="lead") if lead else "",
+        about=escape(_about(runs)),
+        style=resources.joinpath("page.css").read_text(encoding="utf-8"),
+        body="\n".join(sections),
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_text(output, page)
+    return output
+
+
+def _about(runs: Sequence[RunRecord]) -> str:
+    versions = {f"{name} {run.versions[name]}" for run in runs for name in ("robossl", "torch") if name in run.versions}
+    written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    count = f"{len(runs)} run{'s' if len(runs) != 1 else ''}"
+    return " · ".join([written, count, *sorted(versions)])
+
+
+def _videos(runs: Sequence[RunRecord]) -> str:
+    figures = [
+        element(
+            "figure",
+            f'<video src="{data_address(path)}" controls loop muted autoplay playsinline></video>',
+            element("figcaption", _caption(path.stem.replace("-", " · "), run)),
+        )
+        for run in runs
+        for path in run.videos
+    ]
+    return element("div", *figures, class_="gallery") if figures else ""
+
+
+def _pictures(runs: Sequence[RunRecord]) -> str:
+    return "".join(_picture(picture, run) for run in runs for picture in run.pictures)
+
+
+def _picture(picture: Picture, run: RunRecord) -> str:
+    image = f'<img src="{data_address(picture.path)}" alt="{escape(picture.caption)}">'
+    return element("figure", image, element("figcaption", _caption(picture.caption, run)), class_="wide")
+
+
+def _caption(text: str, run: RunRecord) -> str:
+    return f"{escape(text)} {element('span', escape(run.name), class_='source')}"
+
+
+def _tables(runs: Sequence[RunRecord], more: Sequence[Mapping[str, Any]]) -> str:
+    own = [(one, run.name) for run in runs for one in run.result.get("tables", ())]
+    shown = [*own, *((one, "") for one in more)]
+    blocks = [
+        element("h3", escape(one["title"]), element("span", escape(name), class_="source"))
+        + table(one["columns"], one["rows"], note=one.get("note") or "")
+        for one, name in shown
+    ]
+    success = [block for block, (one, _) in zip(blocks, shown, strict=True) if is_success_table(one)]
+    others = [block for block in blocks if block not in success]
+    folded = element("details", element("summary", "Success rates as numbers"), *success) if success else ""
+    return "".join(others) + folded
+
+
+def _curves(runs: Sequence[RunRecord]) -> str:
+    blocks = []
+    for run in runs:
+        drawn = [
+            element("figure", element("figcaption", escape(group.replace("_", " "))), svg)
+            for group, svg in curves(run.metrics, salt=run.name).items()
+        ]
+        if drawn:
+            blocks.append(element("h3", escape(run.name)) + element("div", *drawn, class_="curves"))
+    return "".join(blocks)
+
+
+def _time(runs: Sequence[RunRecord]) -> str:
+    """Return one stacked bar a run, all on one scale."""
+    phases = {run.name: _phases(run) for run in runs}
+    longest = max((sum(parts.values()) for parts in phases.values()), default=0.0)
+    if longest <= 0:
+        return ""
+    names = list(dict.fromkeys(name for parts in phases.values() for name in parts))
+    rows = []
+    for run, parts in phases.items():
+        segments = "".join(
+            f'<b class="c{names.index(name) % 8}" style="width:{100 * s / longest:.2f}%" title="{escape(name)}"></b>'
+            for name, s in parts.items()
+        )
+        total = element("span", _duration(sum(parts.values())), class_="value")
+        rows.append(
+            element("div", element("span", escape(run), class_="who"), f"<span>{segments}</span>", total, class_="bar")
+        )
+    used = {name: sum(parts.get(name, 0.0) for parts in phases.values()) for name in names}
+    legend = [
+        element("li", f'<i class="c{i % 8}"></i>{escape(name)} {_duration(used[name])}') for i, name in enumerate(names)
+    ]
+    return element("div", *rows, class_="bars") + element("ul", *legend, class_="legend")
+
+
+def _phases(run: RunRecord) -> dict[str, float]:
+    named = {name: seconds for name, seconds in run.seconds.items() if name != "total"}
+    rest = run.seconds.get("total", 0.0) - sum(named.values())
+    return named | ({"other": rest} if rest > 0.5 else {})
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def _details(runs: Sequence[RunRecord]) -> str:
+    return "".join(
+        element(
+            "details",
+            element("summary", f"{escape(run.name)} {element('code', escape(f'robossl {run.command}'))}"),
+            element("pre", escape(run.config)),
+            element("p", escape(", ".join(f"{k} {number(v)}" for k, v in run.versions.items())), class_="note"),
+        )
+        for run in runs
+    )

@@ -1,0 +1,53 @@
+"""Small pieces of HTML; every text from a run goes through `escape`."""
+
+import base64
+import html
+from pathlib import Path
+from typing import Any
+
+_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
+
+
+def escape(text: object) -> str:
+    """Return the text with HTML's own characters replaced."""
+    return html.escape(str(text))
+
+
+def element(tag: str, *inner: str, class_: str = "") -> str:
+    """Return an element around inner HTML."""
+    opening = f'{tag} class="{class_}"' if class_ else tag
+    return f"<{opening}>{''.join(inner)}</{tag}>"
+
+
+def number(value: Any) -> str:
+    """Return a value as readers want it: three digits, a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def data_address(path: Path) -> str:
+    """Return the file as a `data:` address, so that the page needs no other file."""
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    return f"data:{_TYPES[path.suffix]};base64,{content}"
+
+
+def table(columns: list[str], rows: list[list[Any]], *, note: str = "") -> str:
+    """Return a table; columns of numbers are set right."""
+    numeric = [all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(columns))]
+    kinds = ["number" if is_numeric else "" for is_numeric in numeric]
+    head = "".join(element("th", escape(_words(c)), class_=k) for c, k in zip(columns, kinds, strict=True))
+    body = "".join(
+        element("tr", *(element("td", escape(number(v)), class_=k) for v, k in zip(row, kinds, strict=True)))
+        for row in rows
+    )
+    inner = element("table", element("thead", element("tr", head)), element("tbody", body))
+    return element("div", inner, class_="scroll") + (element("p", escape(note), class_="note") if note else "")
+
+
+def _words(column: object) -> str:
+    return str(column).replace("_", " ")

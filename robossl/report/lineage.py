@@ -1,0 +1,56 @@
+"""What was made from what: data, encoder, policy and measurement as columns of cards."""
+
+from collections.abc import Sequence
+from numbers import Real
+
+from robossl.report.html import element, escape, number
+from robossl.report.records import RunRecord
+
+_COLUMNS = {
+    "Data": ("collect", "import", "rerender"),
+    "Encoder": ("pretrain",),
+    "Policy": ("finetune",),
+    "Measured": ("probe", "evaluate"),
+}
+_FACTS = 4
+
+
+def lineage_section(runs: Sequence[RunRecord]) -> str:
+    """Return the diagram, or an empty text where no run is part of the chain."""
+    makers = {digest: run.name for run in runs for digest in run.outputs.values()}
+    columns = []
+    for title, commands in _COLUMNS.items():
+        cards = [_card(run, makers) for run in runs if run.command in commands]
+        if cards:
+            columns.append(element("div", element("h3", title), *cards, class_="stage"))
+    return element("div", *columns, class_="lineage") if columns else ""
+
+
+def _card(run: RunRecord, makers: dict[str, str]) -> str:
+    inputs = [
+        element("li", f"{escape(name)} ", element("code", escape(makers.get(digest) or _short(digest))))
+        for name, digest in run.result.get("inputs", {}).items()
+    ]
+    outputs = [
+        element("li", f"{escape(name)} ", element("code", escape(_short(digest))))
+        for name, digest in run.outputs.items()
+    ]
+    parts = [element("h4", escape(run.name)), element("p", escape(_facts(run)), class_="facts")]
+    parts += [element("p", "from"), element("ul", *inputs)] if inputs else []
+    parts += [element("p", "made"), element("ul", *outputs)] if outputs else []
+    return element("div", *parts, class_="card")
+
+
+def _facts(run: RunRecord) -> str:
+    if not run.result:
+        return "not finished"
+    facts = [
+        f"{number(value)} {name.removeprefix('num_').replace('_', ' ')}"
+        for name, value in run.result.items()
+        if isinstance(value, Real) and not isinstance(value, bool)
+    ]
+    return " · ".join(facts[:_FACTS])
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:10]

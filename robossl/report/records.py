@@ -1,0 +1,94 @@
+"""What the report reads of a run directory; nothing in it knows a stage."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from robossl.runs.run import read_record
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure of a run with its caption."""
+
+    path: Path
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One run as its directory tells it."""
+
+    name: str
+    command: str
+    config: str
+    """The YAML text."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Phase to seconds; `total` is all of them and what lies between."""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    """Empty while the run has not finished."""
+    metrics: Sequence[Row] = ()
+    pictures: Sequence[Picture] = ()
+    videos: Sequence[Path] = ()
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Name of what the run made to its digest."""
+        made = {name: made["digest"] for name, made in self.result.get("artifacts", {}).items()}
+        return made | ({"episodes": self.result["digest"]} if "digest" in self.result else {})
+
+
+def read_runs(directories: Sequence[Path]) -> list[RunRecord]:
+    """Return the runs in the given order; names are as short as they can be without clashing.
+
+    Raises:
+        ConfigError: a directory holds no run.
+    """
+    names = _short_names(directories)
+    return [_read(directory, name) for directory, name in zip(directories, names, strict=True)]
+
+
+def _read(directory: Path, name: str) -> RunRecord:
+    inner = directory / "robossl"  # a data set keeps its run there
+    place = inner if (inner / "run.json").is_file() else directory
+    record = read_record(place)
+    result = place / "result.json"
+    return RunRecord(
+        name=name,
+        command=record["command"],
+        config=(place / "config.yaml").read_text(encoding="utf-8"),
+        versions=record.get("versions", {}),
+        seconds=record.get("seconds", {}),
+        result=json.loads(result.read_text(encoding="utf-8")) if result.exists() else {},
+        metrics=_rows(place / "metrics.jsonl"),
+        pictures=[_picture(path) for path in sorted((place / "figures").glob("*.png"))],
+        videos=sorted((place / "videos").glob("*.mp4")),
+    )
+
+
+def _rows(path: Path) -> list[Row]:
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def _picture(path: Path) -> Picture:
+    caption = path.with_suffix(".txt")
+    text = caption.read_text(encoding="utf-8").strip() if caption.exists() else path.stem.replace("_", " ")
+    return Picture(path=path, caption=text)
+
+
+def _short_names(directories: Sequence[Path]) -> list[str]:
+    """Return the last parts of the paths, as many as it takes to tell them apart."""
+    parts = [Path(directory).resolve().parts for directory in directories]
+    for count in range(1, max(map(len, parts), default=1)):
+        names = ["/".join(p[-count:]) for p in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [str(directory) for directory in directories]
