@@ -156,7 +156,7 @@ def _apply(cls: type[Config], default: Config, overrides: Sequence[str], prog: s
 def _refuse_unknown_flags(cls: type, overrides: Sequence[str]) -> None:
     flags = [*_flags(cls), "--help"]
     for word in overrides:
-        flag = word.split("=", 1)[0].replace("_", "-")
+        flag = re.sub(r"\.\d+(?=\.)", "", word.split("=", 1)[0].replace("_", "-"))  # --sources.0.path is --sources.path
         if word.startswith("--") and flag not in flags:
             raise ConfigError(f"unknown flag {word.split('=', 1)[0]!r}{closest(flag, flags)}")
 
@@ -179,7 +179,8 @@ def _keys(cls: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
-    return typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    inside = isinstance(hint, types.UnionType) or typing.get_origin(hint) is tuple
+    return typing.get_args(hint) if inside else (hint,)
 
 
 def _one_line(box: str) -> str:

@@ -87,7 +87,7 @@ class PretrainConfig:
 
     output: Path = Path("runs/pretrain")
     """Run directory; the encoder goes to its folder `encoder/`."""
-    sources: tuple[SourceConfig, ...] = ()
+    sources: tuple[SourceConfig, ...] = (SourceConfig(path=Path("runs/collect")),)
     """Where frames come from; at least one."""
     objectives: tuple[ObjectiveConfig, ...] = (ObjectiveConfig(name="paired_looks"),)
     """The weighted sum to minimize."""
