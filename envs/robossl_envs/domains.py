@@ -3,5 +3,5 @@
 from typing import Literal
 
 Domain = Literal["nominal", "randomized", "shifted", "heldout"]
-"""`nominal`: fixed looks. `randomized`: the source, drawn per episode. `shifted`: outside the source's ranges, recipes are
-tuned on it. `heldout`: MuJoCo with ten frozen looks, cycled by seed; nothing is trained or tuned on it."""
+"""`nominal`: fixed looks. `randomized`: the source, drawn per episode. `shifted`: outside the source's ranges, where
+recipes are tuned. `heldout`: MuJoCo with ten frozen looks, cycled by seed; nothing is trained or tuned on it."""

@@ -17,6 +17,8 @@ Controller = Callable[[State], Float[np.ndarray, "3"]]
 TRAVEL_HEIGHT_M = 0.13
 """Height at which the gripper passes over a cube."""
 PUSH_HEIGHT_M = 0.03
+PLAY_STEP_M = 0.02
+"""Longest step of play, which is to push things about and not off the table."""
 PUSH_STEP_M = 0.012
 """Step while pushing: a faster gripper would knock the cube away."""
 STANDOFF_M = 0.095
@@ -81,7 +83,7 @@ class Play:
             self._steps_left = 15
             gap_m = self._target_m - state["end_effector"]
         self._steps_left -= 1
-        return gap_m
+        return gap_m * min(1.0, PLAY_STEP_M / float(np.linalg.norm(gap_m) + 1e-6))
 
     def _draw_target(self, state: State) -> Float[np.ndarray, "3"]:
         target_m = self._generator.uniform((0.3, -0.25, 0.02), (0.65, 0.25, 0.3))

@@ -46,7 +46,7 @@ class Robot:
 
     def reset(self, simulation: Simulation, position_m: Float[np.ndarray, "3"]) -> None:
         """Put the end effector at a position [m], at rest."""
-        simulation.set_joint_state(self._solve(position_m, self._home_rad, steps=50))
+        simulation.set_joint_state(self._solve(position_m, self._home_rad, steps=25))
 
     def command(self, simulation: Simulation, action: Float[np.ndarray, "3"]) -> None:
         """Set the joint targets for one control step; actions outside [-1, 1] are clipped."""

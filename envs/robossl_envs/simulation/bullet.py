@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pybullet as p
@@ -45,16 +46,18 @@ def load_scene(scene: SceneSpec, client: int, *, collisions: bool = True) -> Loa
 
 
 def _load_body(body: BodySpec, client: int, *, collides: bool) -> int:
-    match body.shape:
-        case "box":
-            kind, visual_size = p.GEOM_BOX, {"halfExtents": body.size_m}
-            collision_size = visual_size
-        case "sphere":
-            kind, visual_size = p.GEOM_SPHERE, {"radius": body.size_m[0]}
-            collision_size = visual_size
-        case "cylinder":
-            kind, visual_size = p.GEOM_CYLINDER, {"radius": body.size_m[0], "length": 2 * body.size_m[1]}
-            collision_size = {"radius": body.size_m[0], "height": 2 * body.size_m[1]}
+    radius_m, half_height_m = body.size_m[:2]
+    # Bullet's number, then its words for the size: visual and collision shapes name a cylinder's height differently
+    sizes: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
+        "box": (p.GEOM_BOX, {"halfExtents": body.size_m}, {"halfExtents": body.size_m}),
+        "sphere": (p.GEOM_SPHERE, {"radius": radius_m}, {"radius": radius_m}),
+        "cylinder": (
+            p.GEOM_CYLINDER,
+            {"radius": radius_m, "length": 2 * half_height_m},
+            {"radius": radius_m, "height": 2 * half_height_m},
+        ),
+    }
+    kind, visual_size, collision_size = sizes[body.shape]
     visual = p.createVisualShape(kind, rgbaColor=(*body.rgb, 1.0), physicsClientId=client, **visual_size)
     collision = p.createCollisionShape(kind, physicsClientId=client, **collision_size) if collides else -1
     number: int = p.createMultiBody(
@@ -86,6 +89,7 @@ class BulletSimulation:
 
     def __init__(self) -> None:
         self._client: int | None = None
+        self._force: dict[str, Float[np.ndarray, "3"]] = {}
 
     @property
     def client(self) -> int:
@@ -105,7 +109,6 @@ class BulletSimulation:
         self._loaded = load_scene(scene, self.client)
         self._specs = {body.name: body for body in scene.bodies}
         self._motor_gain = 1.0
-        self._force: dict[str, Float[np.ndarray, "3"]] = {}
         self.set_joint_state(np.array(scene.robot.home_rad))
         self.set_dynamics(Dynamics())
 

@@ -28,6 +28,7 @@ class Push:
             name="object",
             shape="box",
             size_m=(CUBE_HALF_M, CUBE_HALF_M, CUBE_HALF_M),
+            position_m=(0.5, 0.0, CUBE_HALF_M),
             mass_kg=0.2,
             friction=0.5,
             rgb=(0.85, 0.25, 0.15),
