@@ -26,6 +26,8 @@ robossl COMMAND runs/NAME     go on with a run that was stopped
 --json                        print the result as JSON on stdout
 --version                     print the version"""
 _INTERRUPTED, _MENDABLE = 130, 2
+_FILE_WIDTH = 160
+"""Of tables that go to a file, in characters."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,15 +159,21 @@ def _output_of(directory: Path, record: Path) -> Path:
 
 
 def _print_tables(result: dict[str, Any]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console()
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
     for table in result.get("tables", ()):
-        shown = Table(*(escape(str(c)) for c in table["columns"]), title=escape(table["title"]), title_justify="left")
+        shown = Table(title=escape(table["title"]), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for name, values in zip(table["columns"], zip(*table["rows"], strict=True), strict=False):
+            numeric = all(isinstance(value, int | float | None) for value in values)
+            shown.add_column(escape(str(name).replace("_", " ")), justify="right" if numeric else "left")
         for row in table["rows"]:
             shown.add_row(*(escape(_cell(value)) for value in row))
-        console = Console()
         console.print(shown)
         if table.get("note"):
             console.print(escape(table["note"]), style="dim")

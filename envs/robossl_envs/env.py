@@ -93,7 +93,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         scene = SceneSpec(robot=self._robot.spec, bodies=self._task.bodies)
         self._simulation = build_simulation(domain)
         self._simulation.load(scene)
-        self._simulation.step()  # Bullet's first contact differs from all later ones, so it is made before the first episode
+        self._simulation.step()  # Bullet's very first contact differs from all later ones: not left to an episode
         self._initial = self._simulation.save()
         self._renderer = (
             build_renderer(renderer, domain=domain, scene=scene) if obs_format in ("nested", "flat") else None

@@ -31,23 +31,24 @@ class FinetuneConfig:
     """Cameras that the policy sees."""
     proprio: bool = True
     """Whether the policy also sees end effector position and gripper width."""
-    chunk_length: int = 8
+    chunk_length: int = 4
     """Actions predicted at once, 1 or more."""
-    execution: Literal["receding", "ensemble"] = "ensemble"
-    """receding: take `execute_steps` of a chunk, then ask again; ensemble: ask at each step and average the chunks."""
+    execution: Literal["receding", "ensemble"] = "receding"
+    """receding: take `execute_steps` of a chunk, then ask again; ensemble: ask at each step and average the chunks
+    (smoother, but late: on Push it cost a policy on simulator state a quarter of its successes)."""
     execute_steps: int = 1
     """Actions taken from one chunk, 1 to chunk_length; for `receding`."""
     ensemble_rate: float = 0.1
-    """Weight of the i-th oldest chunk is exp(-rate * i); for `ensemble`."""
+    """Weight of the i-th oldest chunk is exp(-rate * i), so below 0 the newest counts most; for `ensemble`."""
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the head's hidden layers."""
     dropout: float = 0.1
     """Of features and hidden layers, 0-1."""
     loss: Literal["l1", "mse", "huber"] = "huber"
     """Between normalized actions."""
-    num_steps: int = 2000
+    num_steps: int = 1000
     """Optimizer steps."""
-    batch_size: int = 256
+    batch_size: int = 128
     """Steps of demonstrations in a batch."""
     learning_rate: float = 1e-3
     """Of the head (AdamW, cosine to zero)."""

@@ -19,15 +19,19 @@ OBJECTIVE_NAMES = ("paired_looks", "time_contrast", "future_frames", "future_fea
 
 
 def build_objective(
-    name: str, encoder: Encoder, *, action_stats: Mapping[str, ActionStats] | None = None, **arguments: Any
+    name: str,
+    encoder: Encoder,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    action_stats: Mapping[str, ActionStats] | None = None,
 ) -> Objective:
     """Return one objective on `encoder`.
 
     Args:
         name: one of `OBJECTIVE_NAMES`.
         encoder: to be trained.
-        action_stats: source name to statistics of its actions, for the objectives that use them.
         arguments: of its constructor.
+        action_stats: source name to statistics of its actions, for the objectives that use them.
 
     Raises:
         ConfigError: if the name or an argument is unknown, or a value is not allowed.
@@ -49,13 +53,14 @@ def build_objective(
             raise ConfigError(f"objective {name!r} is unknown; use one of {allowed}{closest(name, OBJECTIVE_NAMES)}")
     known = [key for key in inspect.signature(kind.__init__).parameters if key not in ("self", "encoder")]
     settable = [key for key in known if key != "action_stats"]
-    for key in arguments:
+    chosen = dict(arguments or {})
+    for key in chosen:
         if key not in settable:
             allowed = ", ".join(settable)
             raise ConfigError(f"objective {name!r} has no argument {key!r}; it has {allowed}{closest(key, settable)}")
     if "action_stats" in known:
-        arguments["action_stats"] = action_stats or {}
-    return kind(encoder, **arguments)
+        chosen["action_stats"] = action_stats or {}
+    return kind(encoder, **chosen)
 
 
 def build_objectives(
@@ -68,7 +73,7 @@ def build_objectives(
     """Return the weighted sum of (name, weight, arguments); `average_momentum` as in `WeightedSum`."""
     return WeightedSum(
         [
-            (name, weight, build_objective(name, encoder, action_stats=action_stats, **arguments))
+            (name, weight, build_objective(name, encoder, arguments, action_stats=action_stats))
             for name, weight, arguments in specs
         ],
         average_momentum=average_momentum,

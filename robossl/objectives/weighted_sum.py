@@ -41,6 +41,7 @@ class WeightedSum(Objective):
         self.members: dict[str, Objective] = {name: objective for name, _, objective in objectives}
         self.window, renamings = union_window([objective.window for objective in self.members.values()])
         self.renamings = dict(zip(names, renamings, strict=True))
+        self.restrictions: dict[str, tuple[str, ...]] = {}
         self.average_momentum = average_momentum
         self.average = EmaCopy(encoder) if average_momentum > 0 else None
 
@@ -50,22 +51,31 @@ class WeightedSum(Objective):
         average = None if self.average is None else self.average.module
         return average if isinstance(average, Encoder) else self.encoder
 
-    def window_for(self, *, num_views: int, has_actions: bool, only: Iterable[str] | None = None) -> Window:
-        """Return the window of a source: only the groups of those objectives that it can feed.
-
-        Args:
-            num_views: of the source.
-            has_actions: of the source.
-            only: names of the objectives that the source is meant for; all by default.
+    def restrict(self, source: str, only: Iterable[str]) -> None:
+        """Let a source feed only some of the objectives.
 
         Raises:
-            ConfigError: if a name is unknown, or the source can feed none.
+            ConfigError: if a name is unknown.
         """
-        chosen = list(self.members) if only is None else list(only)
+        chosen = tuple(only)
         for name in chosen:
             if name not in self.members:
                 known = ", ".join(self.members)
                 raise ConfigError(f"no objective {name!r} in this run; it has {known}{closest(name, self.members)}")
+        self.restrictions[source] = chosen
+
+    def window_for(self, source: str = "", *, num_views: int, has_actions: bool) -> Window:
+        """Return the window of a source: only the groups of those objectives that it feeds.
+
+        Args:
+            source: its name, as `restrict` and the batches have it.
+            num_views: of the source.
+            has_actions: of the source.
+
+        Raises:
+            ConfigError: if the source can feed none.
+        """
+        chosen = self.restrictions.get(source, tuple(self.members))
         served = [
             name for name in chosen if can_serve(self.members[name], num_views=num_views, has_actions=has_actions)
         ]
@@ -85,8 +95,9 @@ class WeightedSum(Objective):
         """Return the names of the objectives that the batch feeds."""
         return [
             name
-            for name, objective in self.members.items()
-            if objective.serves(batch) and all(group in batch.groups for group in self.renamings[name].values())
+            for name in self.restrictions.get(batch.source, tuple(self.members))
+            if self.members[name].serves(batch)
+            and all(group in batch.groups for group in self.renamings[name].values())
         ]
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:

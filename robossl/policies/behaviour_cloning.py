@@ -27,8 +27,8 @@ ENCODE_BATCH = 256
 class CloningRecipe:
     """How a policy is fitted."""
 
-    num_steps: int = 2000
-    batch_size: int = 256
+    num_steps: int = 1000
+    batch_size: int = 128
     learning_rate: float = 1e-3
     encoder_learning_rate: float = 3e-4
     weight_decay: float = 1e-2

@@ -29,7 +29,7 @@ FORMAT = 1
 class ExecutionSpec:
     """How the chunks of a policy are executed; stored in its card."""
 
-    execution: Execution = "ensemble"
+    execution: Execution = "receding"
     execute_steps: int = 1
     rate: float = 0.1
 

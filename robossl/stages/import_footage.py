@@ -68,6 +68,8 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         raise DataError(f"nothing of {config.path} could be imported; {len(skipped)} skipped")
     writer.finalize()
     result = LeRobotSource(config.output)
+    if skipped:
+        logger.warning("imported %d episodes; %d could not be read and were skipped", len(result.lengths), len(skipped))
     return {
         "dataset": str(config.output),
         "episodes": len(result.lengths),

@@ -53,12 +53,16 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
             feature_dim=config.encoder.feature_dim,
             **config.encoder.params,
         )
-        return build_objectives(
+        objective = build_objectives(
             [(spec.name, spec.weight, spec.params) for spec in config.objectives],
             encoder,
             action_stats=action_stats(sources),
             average_momentum=config.average_momentum,
         )
+    for item in sources:
+        if item.objectives is not None:
+            objective.restrict(item.name, item.objectives)
+    return objective
 
 
 def _train(
@@ -108,7 +112,7 @@ def _loader(
     datasets = [
         ClipDataset(
             item.source,
-            objective.window_for(num_views=len(item.views), has_actions=item.has_actions, only=item.objectives),
+            objective.window_for(item.name, num_views=len(item.views), has_actions=item.has_actions),
             seed=config.seed,
             views=item.views,
             episodes=item.train.tolist(),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from robossl_envs.errors import EnvError
 from robossl_envs.robots.panda import panda
 from robossl_envs.simulation.bullet import BulletSimulation

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+
 from robossl_envs import ENV_IDS
 from robossl_envs.errors import EnvError
 

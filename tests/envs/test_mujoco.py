@@ -98,8 +98,8 @@ def test_arm_pushes_the_cube_and_not_the_disc(simulation: MujocoSimulation) -> N
     before = _push(simulation, steps=1)[-1]
     assert not simulation.contacts("robot", "object")
     touched = []
-    for _ in range(5):
-        after = _push(simulation, steps=5, reset=False)[-1]
+    for _ in range(25):
+        after = _push(simulation, steps=1, reset=False)[-1]
         touched.append(simulation.contacts("robot", "object"))
     assert any(touched)
     assert simulation.body_pose("object")[0][1] > 0.15

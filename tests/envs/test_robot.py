@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from robossl_envs.robots.kinematics import SerialChain, rotation_error, rotation_rpy
 from robossl_envs.robots.panda import panda
 from robossl_envs.robots.robot import POINTING_DOWN, Robot

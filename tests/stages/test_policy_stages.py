@@ -161,7 +161,7 @@ def test_a_policy_is_not_evaluated_on_the_layouts_of_its_demonstrations(tmp_path
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ({"execute_steps": 9}, "execute_steps is 9; it must be 1 to chunk_length=8"),
+        ({"execute_steps": 9}, "execute_steps is 9; it must be 1 to chunk_length=4"),
         ({"num_steps": 0}, "num_steps is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"encoder": "state", "mode": "finetuned"}, "has no weights to finetune"),

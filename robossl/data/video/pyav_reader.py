@@ -83,12 +83,13 @@ class PyAVReader:
 
     def _seek(self, number: int) -> None:
         key = self._key_before(number)
-        self._restart()
-        if key == 0 or self._container is None or self._scan.times is None:
+        if key == 0 or self._scan.times is None:
+            self._restart()
             return
-        stream = self._container.streams.video[0]
-        self._container.seek(self._scan.times[key], stream=stream, backward=True)
-        self._frames = self._container.decode(stream)
+        container = self._container or self._restart()  # opening costs more than all of the decoding of a small frame
+        stream = container.streams.video[0]
+        container.seek(self._scan.times[key], stream=stream, backward=True)
+        self._frames = container.decode(stream)
         first = next(self._frames, None)
         landed = None if first is None or self._number_of is None else self._number_of.get(first.pts)
         if first is None or landed is None or landed > number:
@@ -96,15 +97,16 @@ class PyAVReader:
             return
         self._frames, self._position = _chain(first, self._frames), landed
 
-    def _restart(self) -> None:
+    def _restart(self) -> av.container.InputContainer:
         self.close()
         try:
-            self._container = av.open(str(self.path))
+            container = av.open(str(self.path))
         except (av.FFmpegError, OSError) as error:
             raise VideoReadError(self.path, f"it can't be opened ({error_text(error)})") from error
-        stream = self._container.streams.video[0]
+        stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # many readers share the cores; more threads also delay the first frame
-        self._frames, self._position = self._container.decode(stream), 0
+        self._container, self._frames, self._position = container, container.decode(stream), 0
+        return container
 
     def _key_before(self, number: int) -> int:
         keys = self._scan.key_indices
