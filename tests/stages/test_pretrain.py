@@ -1,0 +1,143 @@
+"""`robossl pretrain` from episodes to an encoder on disk: two steps, a resume, and clear refusals."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from memory_source import MemorySource
+
+from robossl.config.load import dump_config, load_config
+from robossl.config.pretrain import EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
+from robossl.encoders import load_card, load_encoder
+from robossl.errors import ConfigError
+from robossl.runs import open_run
+from robossl.stages import pretrain_sources
+from robossl.stages.pretrain import pretrain
+from robossl.training import loop
+
+OBJECTIVES = (
+    ObjectiveConfig(name="paired_looks", params={"num_instants": 3}),
+    ObjectiveConfig(name="time_contrast", params={"num_anchors": 3}),
+    ObjectiveConfig(name="future_frames", params={"num_context": 2, "horizons": (1, 3), "widths": (8, 16)}),
+    ObjectiveConfig(name="inverse_dynamics", params={"frame_stride": 1}),
+)
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PretrainConfig:
+    """Two sources: episodes with actions and a second look, and plain video."""
+    folders = {
+        "episodes": MemorySource(lengths=(12, 14, 11, 13, 12)),
+        "video": MemorySource(actions=False, looks=1, seed=1),
+    }
+    for name in folders:
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(pretrain_sources, "discover_sources", lambda path: {path.name: folders[path.name]})
+    return PretrainConfig(
+        output=tmp_path / "run",
+        sources=(
+            SourceConfig(path=tmp_path / "episodes"),
+            SourceConfig(path=tmp_path / "video", objectives=("time_contrast", "future_frames")),
+        ),
+        objectives=OBJECTIVES,
+        encoder=EncoderConfig(feature_dim=16, params={"widths": (8, 16), "strides": (4, 2)}),
+        image_size=(24, 32),
+        batch_size=2,
+        num_steps=4,
+        log_every=1,
+        checkpoint_every=1,
+        cache_dir=tmp_path / "cache",
+        device="cpu",
+    )
+
+
+def run(config: PretrainConfig) -> dict:
+    with open_run(config.output, command="pretrain", config=config) as opened:
+        return opened.finish(pretrain(config, run=opened))
+
+
+def test_an_encoder_comes_out_with_its_card_and_scores_of_future_frames(config: PretrainConfig) -> None:
+    result = run(config)
+    encoder = load_encoder(config.output / "encoder")
+    assert encoder.image_size == (24, 32)
+    assert encoder(torch.zeros(1, 3, 24, 32, dtype=torch.uint8)).shape == (1, 16)
+    card = load_card(config.output / "encoder")
+    assert card["trained_on"]["inputs"] == result["inputs"]
+    assert set(card["objectives"]) == {spec.name for spec in OBJECTIVES}
+    scores = result["future_frames"]["0-episodes"]["horizons"]
+    assert scores.keys() == {"1", "3"}
+    assert scores["1"]["copy_psnr_db"] > scores["3"]["copy_psnr_db"]
+    kept = np.load(config.output / "future_frames" / "0-episodes.npz")
+    assert kept["predicted"].shape == kept["truth"].shape
+    steps = [json.loads(line)["step"] for line in (config.output / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [0, 1, 2, 3]
+
+
+def test_only_training_episodes_are_read_in_training(config: PretrainConfig) -> None:
+    for item in pretrain_sources.open_sources(config):
+        assert not set(item.train.tolist()) & set(item.test.tolist())
+        assert len(item.test) > 0
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(config: PretrainConfig, monkeypatch, tmp_path) -> None:
+    run(config)
+    stopped = replace(config, output=tmp_path / "stopped")
+    original = loop.save_checkpoint
+
+    def save_then_stop(*arguments, step: int, **keywords):
+        path = original(*arguments, step=step, **keywords)
+        if step == 2:
+            raise KeyboardInterrupt
+        return path
+
+    monkeypatch.setattr(loop, "save_checkpoint", save_then_stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped)
+    assert not (stopped.output / "encoder").exists()
+    monkeypatch.setattr(loop, "save_checkpoint", original)
+    run(stopped)
+    first, second = (load_encoder(c.output / "encoder").state_dict() for c in (config, stopped))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    rows = [json.loads(line) for line in (stopped.output / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [0, 1, 2, 3]
+
+
+def test_the_config_survives_yaml(config: PretrainConfig, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(dump_config(config))
+    assert load_config(PretrainConfig, path) == config
+    changed = load_config(PretrainConfig, path, ["--sources.0.weight=2.0", "--num-steps=7"])
+    assert changed.sources[0].weight == 2.0
+    assert changed.num_steps == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"num_steps": 0}, "num_steps is 0; it must be at least 1"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be positive"),
+        ({"test_fraction": 1.0}, "test_fraction is 1.0"),
+        ({"average_momentum": 1.0}, "average_momentum is 1.0"),
+        ({"sources": ()}, "sources is empty"),
+        ({"sources": (SourceConfig(path=Path("nowhere")),)}, r"sources.0.path nowhere does not exist"),
+        ({"objectives": (ObjectiveConfig(name="paired_look"),)}, "did you mean 'paired_looks'"),
+        ({"objectives": OBJECTIVES[:1]}, "no objective 'time_contrast' in this run"),
+    ],
+)
+def test_wrong_settings_are_refused_in_one_line_and_leave_nothing(config, changes: dict, text: str) -> None:
+    wrong = replace(config, **changes)
+    with pytest.raises(ConfigError, match=text) as error:
+        run(wrong)
+    assert "\n" not in str(error.value)
+    assert not wrong.output.exists()
+
+
+def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
+    wrong = replace(config, sources=(replace(config.sources[0], weight=0.0),))
+    with pytest.raises(ConfigError, match="weight of source .*episodes must be positive"):
+        run(wrong)
+    twice = replace(config, sources=(config.sources[0], config.sources[0]))
+    assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
