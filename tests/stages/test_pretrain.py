@@ -137,7 +137,7 @@ def test_wrong_settings_are_refused_in_one_line_and_leave_nothing(config, change
 
 def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
     wrong = replace(config, sources=(replace(config.sources[0], weight=0.0),))
-    with pytest.raises(ConfigError, match="weight of source .*episodes must be positive"):
+    with pytest.raises(ConfigError, match=r"weight of source .*episodes must be positive"):
         run(wrong)
     twice = replace(config, sources=(config.sources[0], config.sources[0]))
     assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
