@@ -83,16 +83,4 @@ COMMANDS = {
         paths="runs",
         repeats=True,
     ),
-    "demo": Command(
-        config="robossl.config.demo:DemoConfig",
-        stage="robossl.stages.demo:demo",
-        help="all of it, small, in minutes",
-        next="open {output}/report.html in a browser",
-    ),
-    "benchmark": Command(
-        config="robossl.config.benchmark:BenchmarkConfig",
-        stage="robossl.stages.benchmark:benchmark",
-        help="the demo's comparison with more episodes and training seeds",
-        next="open {output}/report.html in a browser",
-    ),
 }

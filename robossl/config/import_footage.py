@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class ImportConfig:
     """The task as a sentence, for footage that names none."""
     seed: int = 0
     """Not used, since nothing is drawn; every command has one."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""
 
     @property
     def run_directory(self) -> Path:

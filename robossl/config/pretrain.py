@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
 
 Argument = bool | int | float | str | tuple[int, ...]
 
@@ -123,3 +124,5 @@ class PretrainConfig:
     """Of weights, data order, frames and augmentation."""
     device: str = "auto"
     """auto, cpu or cuda."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""

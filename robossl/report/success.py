@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from robossl.report.html import element, escape, number
+from robossl.report.html import element, escape
 from robossl.report.records import RunRecord
 
 _NEEDED = {"success_rate", "low", "high", "domain"}
@@ -73,7 +73,7 @@ def _group(domain: str, rates: Sequence[Rate], series: Sequence[str]) -> str:
 def _row(rate: Rate, *, color: int) -> str:
     whisker = f'<b style="left:{100 * rate.low:.1f}%;width:{100 * (rate.high - rate.low):.1f}%"></b>'
     dot = f'<em style="left:{100 * rate.rate:.1f}%"></em>'
-    detail = f"{number(rate.low)}–{number(rate.high)}" + (f", n {rate.n}" if rate.n else "")
+    detail = f"{rate.low:.2f}–{rate.high:.2f}" + (f", n {rate.n}" if rate.n else "")
     detail += f", seeds {rate.seeds}" if rate.seeds else ""
     return element(
         "div",

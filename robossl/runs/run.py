@@ -17,6 +17,7 @@ from robossl.config.tracking import TrackingConfig
 from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError
 from robossl.runs.files import plain, write_json, write_text
+from robossl.runs.fingerprints import fingerprint
 from robossl.runs.tracker import SilentTracker, Tracker
 from robossl.runs.wandb_feed import WandbFeed
 
@@ -48,6 +49,11 @@ class Run:
     def command(self) -> str:
         """The command that the run belongs to."""
         return self._record["command"]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the settings that results depend on: a checkpoint of another fingerprint is of another run."""
+        return fingerprint({key: value for key, value in dump_values(self.config).items() if key not in _FREE_KEYS})
 
     @property
     def checkpoints(self) -> Path:

@@ -64,7 +64,9 @@ def test_a_directory_is_not_shared_by_two_runs(tmp_path: Path, command: str, num
 def test_a_moved_run_can_be_resumed(tmp_path: Path) -> None:
     open_run(tmp_path / "run", command="pretrain", config=Example(output=tmp_path / "run"))
     (tmp_path / "run").rename(tmp_path / "moved")
-    assert open_run(tmp_path / "moved", command="pretrain", config=Example(output=tmp_path / "moved")).resumed
+    run = open_run(tmp_path / "moved", command="pretrain", config=Example(output=tmp_path / "moved"))
+    assert run.resumed
+    assert run.fingerprint == fingerprint({"num_steps": 3})
 
 
 def test_a_directory_with_other_files_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""The report is one file that shows what the runs hold, and escapes what they say."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imsave
+
+from robossl.config.report import ReportConfig
+from robossl.config.schema import STRICT
+from robossl.errors import ConfigError
+from robossl.report import build_report
+from robossl.report.curves import curves
+from robossl.report.html import number
+from robossl.runs import Run, open_run
+from robossl.stages.report import report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    __pydantic_config__ = STRICT
+
+    note: str = "a < b"
+
+
+def _open(path: Path, command: str) -> Run:
+    return open_run(path, command=command, config=Example())
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Path]:
+    """A data set, the encoder trained on it, and the success of two policies."""
+    data, encoder, evaluated = tmp_path / "play", tmp_path / "pretrain", tmp_path / "evaluate"
+    _open(data / "robossl", "collect").finish({"num_episodes": 20, "digest": "sha256:data"})
+
+    run = _open(encoder, "pretrain")
+    for step in range(80):
+        run.tracker.log(step, {"loss": 1 / (step + 1), "part/a": step, "part/b": -step, "lr": None})
+    with run.time("train"):
+        run.figures.mkdir()
+    imsave(run.figures / "future.png", np.zeros((4, 4, 3), np.uint8))
+    (run.figures / "future.txt").write_text("Predicted <above> true")
+    imsave(run.figures / "two_words.png", np.zeros((4, 4, 3), np.uint8))
+    run.encoder.mkdir()
+    (run.encoder / "model.bin").write_text("weights")
+    run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder, inputs={"episodes": "sha256:data"})
+    run._add_seconds("train", 100.0)
+    run.finish({"loss": 0.1})
+
+    run = _open(evaluated, "evaluate")
+    run.tracker.log_video("evaluate/heldout/failures", np.zeros((3, 64, 64, 3), np.uint8))
+    columns = ["policy", "domain", "n", "success_rate", "low", "high"]
+    rows = [["runs/a/policy", "heldout", 20, 0.85, 0.64, 0.95], ["expert", "heldout", 20, None, None, None]]
+    table = {"title": "Success", "columns": columns, "rows": rows, "note": "Wilson"}
+    probe = {"title": "Probe & co", "columns": ["target", "cm"], "rows": [["goal", 3.81234], ["object", None]]}
+    run.finish({"tables": [table, probe], "env_id": "robossl/PandaReach-v0"})
+    return [data, encoder, evaluated]
+
+
+def test_the_page_shows_everything_and_needs_no_other_file(runs: list[Path], tmp_path: Path) -> None:
+    further = {"title": "Further", "columns": ["x"], "rows": [[12345]]}
+    page = build_report(runs, tmp_path / "out/report.html", title="T & U", lead="Lead.", tables=[further])
+    text = page.read_text()
+    assert not re.search(r"""(src|href)=["'](?!data:)|url\((?!#)|https?://|@import""", text.replace('href="#', ""))
+    for shown in (
+        "T &amp; U", "Lead.", "Predicted &lt;above&gt; true", "two words", "evaluate · heldout · failures",
+        "PandaReach-v0", "0.64–0.95, n 20", "3.81", "Probe &amp; co", "12,345", "note: a &lt; b", "1.7 min",
+        "20 episodes",
+    ):  # fmt: skip
+        assert shown in text, shown
+    assert text.count("data:image/png;base64,") == 2
+    assert text.count("data:video/mp4;base64,") == 1
+    assert text.count("<svg") == 2  # loss, part; the learning rate was never a number
+
+
+def test_lineage_names_the_run_that_made_an_input(runs: list[Path], tmp_path: Path) -> None:
+    text = build_report(runs, tmp_path / "report.html").read_text()
+    assert "<li>episodes <code>play</code></li>" in text
+
+
+def test_a_run_that_has_not_finished_is_shown_as_such(tmp_path: Path) -> None:
+    _open(tmp_path / "run", "pretrain")
+    text = build_report([tmp_path / "run"], tmp_path / "report.html").read_text()
+    assert "not finished" in text
+    assert "Where the time went" not in text
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for task in ("reach", "push"):
+        _open(tmp_path / task / "evaluate", "evaluate").finish({})
+    text = build_report([tmp_path / "reach/evaluate", tmp_path / "push/evaluate"], tmp_path / "r.html").read_text()
+    assert "reach/evaluate" in text
+    assert "push/evaluate" in text
+
+
+def test_curves_use_the_colour_of_the_page() -> None:
+    (svg,) = curves([{"step": step, "loss": 0.1 * step} for step in range(5)], salt="a").values()
+    assert "currentColor" in svg
+    assert "#010203" not in svg
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "–"), (0.123456, "0.123"), (1234.5, "1,234"), (1234, "1,234"), (True, "True"), ("x", "x")],
+)
+def test_numbers_are_short(value: object, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_the_command_writes_the_page_into_its_run(runs: list[Path], tmp_path: Path) -> None:
+    config = ReportConfig(runs=tuple(runs), output=tmp_path / "report")
+    with open_run(config.output, command="report", config=config) as run:
+        result = report(config, run=run)
+    assert Path(result["report"]).read_text().startswith("<!doctype html>")
+    assert set(result["inputs"]) == {str(path) for path in runs}
+
+
+def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
+    config = ReportConfig(runs=(), output=tmp_path / "report")
+    with pytest.raises(ConfigError, match="no run was named"):
+        report(config, run=open_run(config.output, command="report", config=config))
+    with pytest.raises(ConfigError, match="is no run directory"):
+        build_report([tmp_path / "none"], tmp_path / "report.html")
