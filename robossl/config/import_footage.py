@@ -1,6 +1,6 @@
 """What `robossl import` can be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
