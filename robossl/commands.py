@@ -83,4 +83,10 @@ COMMANDS = {
         paths="runs",
         repeats=True,
     ),
+    "demo": Command(
+        config="robossl.config.demo:DemoConfig",
+        stage="robossl.stages.demo:demo",
+        help="all of it, small, in minutes",
+        next="open {output}/report.html in a browser",
+    ),
 }

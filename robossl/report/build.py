@@ -14,6 +14,8 @@ from robossl.report.records import Picture, RunRecord, read_runs
 from robossl.report.success import is_success_table, rates_of, success_section
 from robossl.runs.files import write_text
 
+_OPEN_GALLERIES = 3
+
 
 def build_report(
     run_dirs: Sequence[Path],
@@ -68,16 +70,22 @@ def _about(runs: Sequence[RunRecord]) -> str:
 
 
 def _videos(runs: Sequence[RunRecord]) -> str:
-    figures = [
+    """Return a gallery a run, evaluations first; only the first few are unfolded."""
+    shown = sorted((run for run in runs if run.videos), key=lambda run: run.command != "evaluate")
+    return "".join(
         element(
-            "figure",
-            f'<video src="{data_address(path)}" controls loop muted autoplay playsinline></video>',
-            element("figcaption", _caption(path.stem.replace("-", " · "), run)),
+            f"details{' open' if place < _OPEN_GALLERIES else ''}",
+            element("summary", escape(run.name)),
+            element("div", *(_video(path) for path in run.videos), class_="gallery"),
         )
-        for run in runs
-        for path in run.videos
-    ]
-    return element("div", *figures, class_="gallery") if figures else ""
+        for place, run in enumerate(shown)
+    )
+
+
+def _video(path: Path) -> str:
+    name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
+    video = f'<video src="{data_address(path)}" controls loop muted playsinline preload="metadata"></video>'
+    return element("figure", video, element("figcaption", escape(name)))
 
 
 def _pictures(runs: Sequence[RunRecord]) -> str:

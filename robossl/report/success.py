@@ -8,8 +8,9 @@ from robossl.report.html import element, escape
 from robossl.report.records import RunRecord
 
 _NEEDED = {"success_rate", "low", "high", "domain"}
+_COMPARING = ("demo", "benchmark")
 _PANELS = ("env_id", "task")
-_SERIES = ("policy", "recipe", "name")
+_SERIES = ("encoder", "policy", "recipe", "name")
 _SEEDS = ("training_seed", "training_seeds", "seeds", "seed")
 
 
@@ -35,16 +36,28 @@ def is_success_table(table: Mapping[str, Any]) -> bool:
 
 
 def rates_of(runs: Sequence[RunRecord], tables: Sequence[Mapping[str, Any]]) -> list[Rate]:
-    """Return the rates of all success tables of the runs, and of further tables, each once."""
-    sources = [(run.result, table) for run in runs for table in run.result.get("tables", ())]
-    sources += [({}, table) for table in tables]
+    """Return the rates of success tables, each once.
+
+    A table that compares holds the numbers of single runs already: the further tables count if they hold rates, else
+    those of demos and benchmarks, else those of all runs.
+    """
+    of_runs = [(run, table) for run in runs for table in run.result.get("tables", ())]
+    candidates = [
+        [("", table) for table in tables],
+        [("", table) for run, table in of_runs if run.command in _COMPARING],
+        [(run.result.get("env_id") or "", table) for run, table in of_runs],
+    ]
+    return next((rates for found in candidates if (rates := _rates(found))), [])
+
+
+def _rates(tables: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Rate]:
     found: dict[Rate, None] = {}
-    for result, table in sources:
+    for env_id, table in tables:
         if is_success_table(table):
             for values in table["rows"]:
                 row = dict(zip(table["columns"], values, strict=True))
                 if row["success_rate"] is not None:
-                    found[_rate(row, default_panel=result.get("env_id") or table["title"])] = None
+                    found[_rate(row, default_panel=env_id or table["title"])] = None
     return list(found)
 
 

@@ -17,13 +17,12 @@ from robossl.config.tracking import TrackingConfig
 from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError
 from robossl.runs.files import plain, write_json, write_text
-from robossl.runs.fingerprints import fingerprint
 from robossl.runs.tracker import SilentTracker, Tracker
 from robossl.runs.wandb_feed import WandbFeed
 
 RECORD = "run.json"
 """Holds the command, versions, W&B's run id and the seconds spent so far; marks a directory as a run."""
-_FREE_KEYS = ("output", "tracking", "num_workers", "cache_dir")
+_FREE_KEYS = ("output", "tracking", "num_workers", "cache_dir", "device")
 """Settings that may change on resume, since no result depends on them."""
 
 
@@ -49,11 +48,6 @@ class Run:
     def command(self) -> str:
         """The command that the run belongs to."""
         return self._record["command"]
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of the settings that results depend on: a checkpoint of another fingerprint is of another run."""
-        return fingerprint({key: value for key, value in dump_values(self.config).items() if key not in _FREE_KEYS})
 
     @property
     def checkpoints(self) -> Path:

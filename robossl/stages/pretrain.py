@@ -101,7 +101,7 @@ def _train(
 
 def _what_decides(config: PretrainConfig) -> dict[str, Any]:
     """Return the settings that the weights depend on."""
-    free = ("output", "cache_dir", "log_every", "checkpoint_every", "device", "sources")
+    free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "sources")
     settings = {name: value for name, value in asdict(config).items() if name not in free}
     return settings | {"sources": [asdict(source) | {"path": ""} for source in config.sources]}
 

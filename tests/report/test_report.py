@@ -65,7 +65,7 @@ def test_the_page_shows_everything_and_needs_no_other_file(runs: list[Path], tmp
     text = page.read_text()
     assert not re.search(r"""(src|href)=["'](?!data:)|url\((?!#)|https?://|@import""", text.replace('href="#', ""))
     for shown in (
-        "T &amp; U", "Lead.", "Predicted &lt;above&gt; true", "two words", "evaluate · heldout · failures",
+        "T &amp; U", "Lead.", "Predicted &lt;above&gt; true", "two words", "heldout · failures",
         "PandaReach-v0", "0.64–0.95, n 20", "3.81", "Probe &amp; co", "12,345", "note: a &lt; b", "1.7 min",
         "20 episodes",
     ):  # fmt: skip
@@ -73,6 +73,17 @@ def test_the_page_shows_everything_and_needs_no_other_file(runs: list[Path], tmp
     assert text.count("data:image/png;base64,") == 2
     assert text.count("data:video/mp4;base64,") == 1
     assert text.count("<svg") == 2  # loss, part; the learning rate was never a number
+
+
+def test_a_comparing_table_takes_the_place_of_single_ones(runs: list[Path], tmp_path: Path) -> None:
+    columns = ["task", "encoder", "domain", "n", "success_rate", "low", "high"]
+    table = {"title": "All", "columns": columns, "rows": [["reach", "pretrained", "nominal", 9, 0.5, 0.2, 0.8]]}
+    given = build_report(runs, tmp_path / "report.html", tables=[table]).read_text()
+    _open(tmp_path / "demo", "demo").finish({"tables": [table]})
+    found = build_report([*runs, tmp_path / "demo"], tmp_path / "report.html").read_text()
+    for text in (given, found):
+        assert "0.20–0.80, n 9" in text
+        assert "0.64–0.95, n 20" not in text
 
 
 def test_lineage_names_the_run_that_made_an_input(runs: list[Path], tmp_path: Path) -> None:

@@ -66,7 +66,6 @@ def test_a_moved_run_can_be_resumed(tmp_path: Path) -> None:
     (tmp_path / "run").rename(tmp_path / "moved")
     run = open_run(tmp_path / "moved", command="pretrain", config=Example(output=tmp_path / "moved"))
     assert run.resumed
-    assert run.fingerprint == fingerprint({"num_steps": 3})
 
 
 def test_a_directory_with_other_files_is_refused(tmp_path: Path) -> None:
