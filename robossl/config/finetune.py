@@ -29,6 +29,8 @@ class FinetuneConfig:
     """frozen: the encoder stays as it is; finetuned: it is trained along; scratch: fresh weights, trained along."""
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
     """Cameras that the policy sees."""
+    second_look: bool = True
+    """Whether the same steps under another look (`<camera>_look2`) are learned from too, where the data has them."""
     proprio: bool = True
     """Whether the policy also sees end effector position and gripper width."""
     chunk_length: int = 4
@@ -42,9 +44,9 @@ class FinetuneConfig:
     """Weight of the i-th oldest chunk is exp(-rate * i), so below 0 the newest counts most; for `ensemble`."""
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the head's hidden layers."""
-    dropout: float = 0.1
+    dropout: float = 0.2
     """Of features and hidden layers, 0-1."""
-    loss: Literal["l1", "mse", "huber"] = "huber"
+    loss: Literal["l1", "mse", "huber"] = "l1"
     """Between normalized actions."""
     num_steps: int = 1000
     """Optimizer steps."""

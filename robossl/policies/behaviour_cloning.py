@@ -32,7 +32,7 @@ class CloningRecipe:
     learning_rate: float = 1e-3
     encoder_learning_rate: float = 3e-4
     weight_decay: float = 1e-2
-    loss: Loss = "huber"
+    loss: Loss = "l1"
     num_augmentations: int = 8
     """Augmented copies of each frame that a frozen encoder is shown once, beside the frame itself."""
     shift_px: int = 2

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 from robossl.data.sources import EpisodeSource
 from robossl.errors import DataError
 from robossl.policies.chunking import action_chunks
+from robossl.rollout import LOOK2_SUFFIX
 
 PROPRIO_KEY = "observation.state"
 STATE_KEY = "observation.environment_state"
@@ -34,9 +35,18 @@ class Demonstrations:
 
 
 def read_demonstrations(
-    source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str, ...], chunk_length: int, state: bool = False
+    source: EpisodeSource,
+    *,
+    num_demonstrations: int,
+    cameras: tuple[str, ...],
+    chunk_length: int,
+    state: bool = False,
+    second_look: bool = False,
 ) -> Demonstrations:
     """Read the first `num_demonstrations` episodes.
+
+    A second look shows the same steps in other colours and from a slightly other place: it does not add demonstrations,
+    but tells the policy what does not matter. It follows as further rows, with the same actions.
 
     Args:
         source: where they are.
@@ -44,12 +54,19 @@ def read_demonstrations(
         cameras: that the policy sees; none for a policy on simulator state.
         chunk_length: K, actions of a chunk.
         state: also read the simulator's state.
+        second_look: also read the cameras `<camera>_look2`, if the data has them all.
 
     Raises:
         DataError: too few episodes, an unknown camera, or no actions.
     """
     _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state)
-    episodes = [_read(source, index, cameras, chunk_length, state) for index in range(num_demonstrations)]
+    looks = [cameras]
+    again = tuple(name + LOOK2_SUFFIX for name in cameras)
+    if second_look and cameras and set(again) <= set(source.cameras):
+        looks.append(again)
+    episodes = [
+        _read(source, index, look, chunk_length, state) for look in looks for index in range(num_demonstrations)
+    ]
     joined = {name: np.concatenate([episode[name] for episode in episodes]) for name in episodes[0]}
     return Demonstrations(
         cameras=cameras,

@@ -60,6 +60,7 @@ def _read(source: EpisodeSource, encoder: Encoder | None, config: FinetuneConfig
         cameras=() if encoder is None else config.cameras,
         chunk_length=config.chunk_length,
         state=encoder is None,
+        second_look=config.second_look,
     )
 
 
