@@ -40,6 +40,7 @@ class FutureFrames(Objective):
         num_targets: int | None = 1,
         loss: FrameLoss = "psnr",
         widths: Sequence[int] = (32, 64, 128),
+        block_px: int = 2,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -51,15 +52,20 @@ class FutureFrames(Objective):
             horizons: source frames from the last of them to a target.
             num_targets: how many of the horizons are drawn for each clip; None takes all.
             loss: `psnr` maximizes the mean of per-frame dB, `mse` minimizes the mean squared error.
-            widths: channels of the predictor's levels.
+            widths: channels of the predictor's levels, multiples of 8.
+            block_px: side of the blocks of pixels that the predictor works on.
             action_stats: of each source with actions.
 
         Raises:
-            ConfigError: if `loss` is unknown.
+            ConfigError: if `loss` is unknown, or blocks don't tile the encoder's images.
         """
         super().__init__(encoder)
         if loss not in ("psnr", "mse"):
             raise ConfigError(f"loss of future_frames must be psnr or mse, got {loss!r}")
+        if any(side % block_px for side in encoder.image_size):
+            raise ConfigError(
+                f"block_px of future_frames is {block_px}; it must divide image_size {encoder.image_size}"
+            )
         self.window = sequence_window(
             num_context=num_context, horizons=horizons, frame_stride=frame_stride, num_targets=num_targets
         )
@@ -71,6 +77,7 @@ class FutureFrames(Objective):
             map_channels=_map_channels(encoder),
             condition_dim=condition_dim,
             widths=widths,
+            block_px=block_px,
         )
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:

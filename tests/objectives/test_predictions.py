@@ -158,6 +158,8 @@ def test_inverse_dynamics_scores_scaled_actions() -> None:
 def test_an_unknown_frame_loss_is_refused() -> None:
     with pytest.raises(ConfigError, match="loss of future_frames must be psnr or mse, got 'l7'"):
         FutureFrames(tiny_encoder(), loss="l7")
+    with pytest.raises(ConfigError, match=r"block_px of future_frames is 3; it must divide image_size \(32, 32\)"):
+        FutureFrames(tiny_encoder(), block_px=3)
 
 
 def test_variance_and_covariance_are_those_of_slow_loops() -> None:

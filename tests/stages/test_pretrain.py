@@ -11,13 +11,16 @@ from memory_source import MemorySource
 
 from robossl.config.load import dump_config, load_config
 from robossl.config.pretrain import EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
-from robossl.encoders import load_card, load_encoder
+from robossl.encoders import build_encoder, load_card, load_encoder
 from robossl.errors import ConfigError
+from robossl.objectives import build_objectives
 from robossl.runs import open_run
 from robossl.stages import pretrain_sources
 from robossl.stages.pretrain import pretrain
 from robossl.training import loop
 
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted(path.relative_to(ROOT) for path in ROOT.glob("configs/pretrain/*.yaml"))
 OBJECTIVES = (
     ObjectiveConfig(name="paired_looks", params={"num_instants": 3}),
     ObjectiveConfig(name="time_contrast", params={"num_anchors": 3}),
@@ -141,3 +144,11 @@ def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
         run(wrong)
     twice = replace(config, sources=(config.sources[0], config.sources[0]))
     assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_configs_can_be_read_and_their_objectives_built(path: Path) -> None:
+    config = load_config(PretrainConfig, ROOT / path)
+    encoder = build_encoder(config.encoder.name, image_size=config.image_size)
+    build_objectives([(spec.name, spec.weight, spec.params) for spec in config.objectives], encoder)
+    assert (ROOT / path).read_text().startswith(f"# robossl pretrain {path}")

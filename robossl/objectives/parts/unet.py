@@ -33,8 +33,9 @@ class ConditionedBlock(nn.Module):
 class FrameUNet(nn.Module):
     """Predicts what changes: its output is added to the last context frame.
 
-    Works on 2x2 blocks of pixels as channels (a quarter of the places, four times the channels: several times faster on
-    a CPU than full resolution). The way down does not see the condition, so that it runs once for all horizons.
+    Works on blocks of pixels as channels (with blocks of 2 a quarter of the places, four times the channels: several
+    times faster on a CPU than full resolution). The way down does not see the condition, so that it runs once for all
+    horizons.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class FrameUNet(nn.Module):
         map_channels: int,
         condition_dim: int,
         widths: Sequence[int] = (32, 64, 128),
+        block_px: int = 2,
     ) -> None:
         """Make the layers.
 
@@ -52,11 +54,14 @@ class FrameUNet(nn.Module):
             map_channels: C of the encoder's feature map of one frame.
             condition_dim: size of the condition.
             widths: channels of each level, the finest first.
+            block_px: side of the blocks; the sides of images are multiples of it.
         """
         super().__init__()
+        self.block_px = block_px
+        block_channels = 3 * block_px**2
         self.down = nn.ModuleList(
             ConditionedBlock(incoming, outgoing, condition_dim=None)
-            for incoming, outgoing in zip((12 * num_context, *widths[:-1]), widths, strict=True)
+            for incoming, outgoing in zip((block_channels * num_context, *widths[:-1]), widths, strict=True)
         )
         self.map_layer = nn.Conv2d(num_context * map_channels, widths[-1], kernel_size=1)
         self.middle = ConditionedBlock(2 * widths[-1], widths[-1], condition_dim=condition_dim)
@@ -64,7 +69,7 @@ class FrameUNet(nn.Module):
             ConditionedBlock(coarse + fine, fine, condition_dim=condition_dim)
             for coarse, fine in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
-        self.out = nn.Conv2d(widths[0], 12, kernel_size=1)
+        self.out = nn.Conv2d(widths[0], block_channels, kernel_size=1)
         nn.init.zeros_(self.out.weight)  # starts as a copy of the last frame: the floor that it has to beat
         if self.out.bias is not None:
             nn.init.zeros_(self.out.bias)
@@ -75,7 +80,7 @@ class FrameUNet(nn.Module):
         maps: Float[Tensor, "B T C h w"],
         condition: Float[Tensor, "B K E"],
     ) -> Float[Tensor, "B K 3 H W"]:
-        """Return K predicted frames in the range of the context (0-1, not clipped); H and W are even."""
+        """Return K predicted frames in the range of the context (0-1, not clipped)."""
         num_targets = condition.shape[1]
         skips = self._down(context)
         coarsest = skips.pop()
@@ -85,11 +90,12 @@ class FrameUNet(nn.Module):
         for block, skip in zip(self.up, reversed(skips), strict=True):
             x = F.interpolate(x, size=skip.shape[-2:])
             x = block(torch.cat([x, skip.repeat_interleave(num_targets, 0)], dim=1), flat)
-        change = F.pixel_shuffle(self.out(x), 2).unflatten(0, (-1, num_targets))
+        change = F.pixel_shuffle(self.out(x), self.block_px).unflatten(0, (-1, num_targets))
         return context[:, -1:] + change
 
     def _down(self, context: Float[Tensor, "B T 3 H W"]) -> list[Tensor]:
-        x = F.pixel_unshuffle(context.flatten(1, 2) * 2 - 1, 2).contiguous(memory_format=torch.channels_last)
+        x = F.pixel_unshuffle(context.flatten(1, 2) * 2 - 1, self.block_px)
+        x = x.contiguous(memory_format=torch.channels_last)
         levels: list[Tensor] = []
         for block in self.down:
             x = block(F.max_pool2d(levels[-1], 2) if levels else x)
