@@ -84,7 +84,8 @@ def _videos(runs: Sequence[RunRecord]) -> str:
 
 def _video(path: Path) -> str:
     name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
-    video = f'<video src="{data_address(path)}" controls loop muted playsinline preload="metadata"></video>'
+    click = "this.paused ? this.play() : this.pause()"
+    video = f'<video src="{data_address(path)}" autoplay loop muted playsinline onclick="{click}"></video>'
     return element("figure", video, element("figcaption", escape(name)))
 
 
@@ -116,14 +117,17 @@ def _tables(runs: Sequence[RunRecord], more: Sequence[Mapping[str, Any]]) -> str
 
 
 def _curves(runs: Sequence[RunRecord]) -> str:
+    """Return the curves of each command; where it ran several times, its runs are compared on shared axes."""
     blocks = []
-    for run in runs:
+    for command in dict.fromkeys(run.command for run in runs):
+        metrics = {run.name: run.metrics for run in runs if run.command == command and run.metrics}
         drawn = [
-            element("figure", element("figcaption", escape(group.replace("_", " "))), svg)
-            for group, svg in curves(run.metrics, salt=run.name).items()
+            element("figure", element("figcaption", escape(title.replace("_", " ").replace("/", " · "))), svg)
+            for title, svg in curves(metrics, salt=command).items()
         ]
         if drawn:
-            blocks.append(element("h3", escape(run.name)) + element("div", *drawn, class_="curves"))
+            name = next(iter(metrics)) if len(metrics) == 1 else f"{command}, {len(metrics)} runs"
+            blocks.append(element("h3", escape(name)) + element("div", *drawn, class_="curves"))
     return "".join(blocks)
 
 

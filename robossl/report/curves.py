@@ -1,8 +1,9 @@
-"""Curves of metrics as inline SVG, one small axis for each group of metrics."""
+"""Curves of metrics as inline SVG, one small axis for each kind of metric."""
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -32,22 +33,38 @@ _STYLE = {
 }
 
 
-def curves(rows: Sequence[Row], *, salt: str) -> dict[str, str]:
-    """Return group of metrics to SVG. `loss/a` and `loss/b` share an axis; a metric without a slash has its own.
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One line on an axis."""
+
+    label: str
+    steps: Float[np.ndarray, " n"]
+    values: Float[np.ndarray, " n"]
+
+
+def curves(runs: Mapping[str, Sequence[Row]], *, salt: str) -> dict[str, str]:
+    """Return title to SVG. One run: its metrics of one kind share an axis. Several: each metric compares the runs.
+
+    `part/psnr_db` and `part/copy_psnr_db` are of one kind, `part/loss` is of another.
 
     Args:
-        rows: What `metrics.jsonl` holds.
+        runs: Name of a run to what its `metrics.jsonl` holds; runs of one command.
         salt: Makes the SVG's ids differ from those of other figures on the page.
     """
-    groups: dict[str, list[str]] = {}
-    for name in dict.fromkeys(key for row in rows for key in row if key != "step"):
-        groups.setdefault(name.split("/", 1)[0], []).append(name)
-    series = {group: [(name, *_points(rows, name)) for name in names] for group, names in groups.items()}
-    return {
-        group: _draw([one for one in found if len(one[1]) > 1][:_MOST_SERIES], group, salt=f"{salt}-{group}")
-        for group, found in series.items()
-        if any(len(steps) > 1 for _, steps, _ in found)
-    }
+    axes: dict[str, list[Curve]] = {}
+    for run, rows in runs.items():
+        for metric in dict.fromkeys(key for row in rows for key in row if key != "step"):
+            steps, values = _points(rows, metric)
+            if len(steps) > 1:
+                title, label = (_kind(metric), metric) if len(runs) == 1 else (metric, run)
+                axes.setdefault(title, []).append(Curve(label=label, steps=steps, values=values))
+    return {title: _draw(found[:_MOST_SERIES], salt=f"{salt}-{title}") for title, found in axes.items()}
+
+
+def _kind(metric: str) -> str:
+    """Return the part that a metric belongs to, with the last word of its name, for example `part psnr`."""
+    part, slash, name = metric.rpartition("/")
+    return f"{part} {name.rsplit('_', 1)[-1]}" if slash else metric
 
 
 def _points(rows: Sequence[Row], name: str) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
@@ -57,12 +74,12 @@ def _points(rows: Sequence[Row], name: str) -> tuple[Float[np.ndarray, " n"], Fl
     return pairs[:, 0], pairs[:, 1]
 
 
-def _draw(series: Sequence[tuple[str, np.ndarray, np.ndarray]], group: str, *, salt: str) -> str:
+def _draw(series: Sequence[Curve], *, salt: str) -> str:
     with rc_context(_STYLE | {"svg.hashsalt": salt}):
         figure = Figure(figsize=(3.5, 2.1), layout="constrained")
         axes = figure.add_subplot()
-        for (name, steps, values), color in zip(series, COLORS, strict=False):
-            _line(axes, steps, values, label=name.removeprefix(f"{group}/"), color=color)
+        for curve, color in zip(series, COLORS, strict=False):
+            _line(axes, curve, color=color)
         axes.grid(axis="y", color=_INK, alpha=0.12, linewidth=0.6)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
@@ -73,8 +90,9 @@ def _draw(series: Sequence[tuple[str, np.ndarray, np.ndarray]], group: str, *, s
     return _inline(text.getvalue())
 
 
-def _line(axes: Axes, steps: np.ndarray, values: np.ndarray, *, label: str, color: str) -> None:
+def _line(axes: Axes, curve: Curve, *, color: str) -> None:
     """Draw the curve; a long one is drawn faintly with its running mean on top."""
+    steps, values, label = curve.steps, curve.values, curve.label.rsplit("/", 1)[-1].replace("_", " ")
     if len(steps) < _SMOOTHED_FROM:
         axes.plot(steps, values, color=color, linewidth=1.4, label=label)
         return

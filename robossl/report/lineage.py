@@ -53,4 +53,4 @@ def _facts(run: RunRecord) -> str:
 
 
 def _short(digest: str) -> str:
-    return digest.removeprefix("sha256:")[:10]
+    return digest.removeprefix("sha256:")[:10] if digest.startswith("sha256:") else digest

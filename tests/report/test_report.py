@@ -72,7 +72,7 @@ def test_the_page_shows_everything_and_needs_no_other_file(runs: list[Path], tmp
         assert shown in text, shown
     assert text.count("data:image/png;base64,") == 2
     assert text.count("data:video/mp4;base64,") == 1
-    assert text.count("<svg") == 2  # loss, part; the learning rate was never a number
+    assert text.count("<svg") == 3  # loss, a, b; the learning rate was never a number
 
 
 def test_a_comparing_table_takes_the_place_of_single_ones(runs: list[Path], tmp_path: Path) -> None:
@@ -106,10 +106,23 @@ def test_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> Non
     assert "push/evaluate" in text
 
 
+def _rows(**slopes: float) -> list[dict[str, float]]:
+    return [{"step": step, **{name: slope * step for name, slope in slopes.items()}} for step in range(5)]
+
+
 def test_curves_use_the_colour_of_the_page() -> None:
-    (svg,) = curves([{"step": step, "loss": 0.1 * step} for step in range(5)], salt="a").values()
+    (svg,) = curves({"a": _rows(loss=0.1)}, salt="a").values()
     assert "currentColor" in svg
     assert "#010203" not in svg
+
+
+def test_metrics_of_one_kind_share_an_axis_and_so_do_runs() -> None:
+    one = {"step": 0, "part/psnr_db": 1.0, "part/copy_psnr_db": 1.0, "part/loss": 1.0}
+    rows = [one, one | {"step": 1}]
+    assert list(curves({"a": rows}, salt="a")) == ["part db", "part loss"]
+    compared = curves({"first": _rows(loss=1), "second": _rows(loss=2)}, salt="a")
+    assert list(compared) == ["loss"]
+    assert "second" in compared["loss"]
 
 
 @pytest.mark.parametrize(
