@@ -34,6 +34,8 @@ class CollectConfig:
     """Cameras to record."""
     image_size: int = DEFAULT_IMAGE_SIZE_PX
     """Height and width of the frames [px]."""
+    max_episode_steps: int = 0
+    """Control steps after which an episode is cut off; 0: the task's own limit."""
     second_look: bool = False
     """Also draw each instant under a second draw of the randomization, as camera `<camera>_look2`."""
     look_every: int = 0

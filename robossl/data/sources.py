@@ -147,6 +147,15 @@ class LeRobotSource:
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
         return self._directory.values(episode, key)[numbers]
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """Return the names of a feature's numbers, or none where the data set does not name them."""
+        names = self._directory.info["features"][key].get("names")
+        if isinstance(names, dict):
+            names = next(iter(names.values()), None)
+        while isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
+            names = names[0]  # older data sets nest the list once more
+        return tuple(str(name) for name in names or ())
+
     def episode_metadata(self, episode: int) -> dict[str, Any]:
         """Return what robossl recorded, and the task."""
         return self._directory.extras(episode) | {"task": self._directory.task(episode)}

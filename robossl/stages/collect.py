@@ -58,7 +58,13 @@ def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator
         return
     limit = missing * (ATTEMPTS_PER_DEMONSTRATION if config.only_successful else 1)
     attempted = rollout(
-        EnvSpec(env_id=config.env_id, domain=config.domain, cameras=config.cameras, image_size=config.image_size),
+        EnvSpec(
+            env_id=config.env_id,
+            domain=config.domain,
+            cameras=config.cameras,
+            image_size=config.image_size,
+            options={"max_episode_steps": config.max_episode_steps} if config.max_episode_steps else {},
+        ),
         policy_factory(config.policy, noise=config.noise),
         num_episodes=limit,
         seed=first_seed,
@@ -116,6 +122,8 @@ def _robot_type(env_id: str) -> str:
 def _check(config: CollectConfig) -> None:
     if config.num_episodes < 1:
         raise ConfigError(f"num_episodes is {config.num_episodes}; it must be at least 1")
+    if config.max_episode_steps < 0:
+        raise ConfigError(f"max_episode_steps is {config.max_episode_steps}; it must be 0 or more")
     if not config.cameras:
         raise ConfigError("cameras is empty; name at least one, for example front")
     if config.noise < 0:

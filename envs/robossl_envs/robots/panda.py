@@ -4,13 +4,17 @@ from robossl_envs.rendering.meshes import build_robot
 from robossl_envs.simulation.scene import RobotSpec
 
 
+FINGER_M = 0.022
+"""Each finger's opening: half open, so that a push has two points of contact and the cube does not turn away."""
+
+
 def panda() -> RobotSpec:
-    """Return the Panda with low-polygon visuals, closed gripper, hand over the middle of the table."""
+    """Return the Panda with low-polygon visuals, half-open gripper, hand over the middle of the table."""
     return RobotSpec(
         name="panda",
         urdf=build_robot("panda").urdf,
         joints=(*(f"panda_joint{i}" for i in range(1, 8)), "panda_finger_joint1", "panda_finger_joint2"),
-        home_rad=(0.0, -0.1, 0.0, -2.3, 0.0, 2.2, 0.785, 0.0, 0.0),
+        home_rad=(0.0, -0.1, 0.0, -2.3, 0.0, 2.2, 0.785, FINGER_M, FINGER_M),
         max_forces=(87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0, 20.0, 20.0),
         end_effector="panda_grasptarget",
     )

@@ -12,7 +12,7 @@ POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
 
 
 class Robot:
-    """Turns actions into joint targets; the hand keeps pointing down, the gripper stays closed.
+    """Turns actions into joint targets; the hand keeps pointing down, the gripper stays as it is at home.
 
     An action is the step of the end effector along x, y, z; 1 is `max_step_m` in one control step (1/20 s).
     """

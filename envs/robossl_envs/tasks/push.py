@@ -12,11 +12,14 @@ from robossl_envs.tasks.task import FLOOR, TABLE, Layout, Success, axes, draw_in
 CUBE_HALF_M = 0.035
 PLATE_HALF_M = 0.055
 MIN_PUSH_M = 0.1
-MAX_PUSH_M = 0.22
+MAX_PUSH_M = 0.2
+MAX_ANGLE_RAD = 0.6
+"""Largest angle between the way to the plate and straight ahead."""
+PLATE_HALF_HEIGHT_M = 0.002
 
 
 class Push:
-    """The plate lies 10 to 22 cm from the cube, in any direction; it can't be touched."""
+    """The plate lies 10 to 20 cm beyond the cube, up to 35 degrees to either side; it can't be touched."""
 
     name: ClassVar[str] = "push"
     sentence: ClassVar[str] = "push the cube onto the plate"
@@ -34,23 +37,26 @@ class Push:
             rgb=(0.85, 0.25, 0.15),
         ),
         BodySpec(
-            name="goal", shape="box", size_m=(PLATE_HALF_M, PLATE_HALF_M, 0.002), collides=False, rgb=(0.1, 0.75, 0.3)
+            name="goal",
+            shape="box",
+            size_m=(PLATE_HALF_M, PLATE_HALF_M, PLATE_HALF_HEIGHT_M),
+            collides=False,
+            rgb=(0.1, 0.75, 0.3),
         ),
     )
     environment_state_names: ClassVar[tuple[str, ...]] = axes("end_effector", "object", "goal")
 
     def draw_layout(self, generator: np.random.Generator) -> Layout:
-        """Draw cube, plate and a gripper above the table that is clear of the cube."""
-        rejected = 0
-        while True:
-            cube_m = draw_in_box(generator, (0.43, -0.12, CUBE_HALF_M), (0.55, 0.12, CUBE_HALF_M))
-            goal_m = draw_in_box(generator, (0.38, -0.18, 0.002), (0.6, 0.18, 0.002))
-            distance_m = float(np.linalg.norm((cube_m - goal_m)[:2]))
-            if MIN_PUSH_M < distance_m < MAX_PUSH_M:
-                break
-            rejected += distance_m <= self.success.tolerance_m
-        start_m = draw_in_box(generator, (0.35, -0.15, 0.12), (0.58, 0.15, 0.18))
-        return Layout(end_effector_m=start_m, bodies_m={"object": cube_m, "goal": goal_m}, num_solved_draws=rejected)
+        """Draw cube and plate, and a gripper on the robot's side of the cube; the plate is never reached already."""
+        cube_m = draw_in_box(generator, (0.38, -0.13, CUBE_HALF_M), (0.45, 0.13, CUBE_HALF_M))
+        angle_rad, distance_m = (
+            generator.uniform(-MAX_ANGLE_RAD, MAX_ANGLE_RAD),
+            generator.uniform(MIN_PUSH_M, MAX_PUSH_M),
+        )
+        way_m = distance_m * np.array([np.cos(angle_rad), np.sin(angle_rad), 0.0])
+        start_m = draw_in_box(generator, (0.26, -0.16, 0.05), (0.31, 0.16, 0.15))
+        goal_m = np.array([*(cube_m + way_m)[:2], PLATE_HALF_HEIGHT_M])
+        return Layout(end_effector_m=start_m, bodies_m={"object": cube_m, "goal": goal_m})
 
     def achieved_goal(self, simulation: Simulation, end_effector_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
         """Return the cube's centre."""

@@ -1,0 +1,146 @@
+"""The default recipe from play to policy: one place for `robossl demo` and `make benchmark`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from robossl.config.collect import CollectConfig
+from robossl.config.evaluate import EvaluateConfig
+from robossl.config.finetune import FinetuneConfig
+from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
+from robossl.config.schema import STRICT
+from robossl.config.tracking import TrackingConfig
+
+TASKS = {"reach": "robossl/PandaReach-v0", "push": "robossl/PandaPush-v0"}
+DEMONSTRATION_SEED = 500_000
+PROBE_SEED = 700_000
+"""Far from the seeds of play (from 0) and of evaluation, so that no layout is met twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeConfig:
+    """Sizes of the default recipe; the rest of it is fixed in `robossl/config/recipe.py`."""
+
+    __pydantic_config__ = STRICT
+
+    num_play_episodes: int = 300
+    """Play episodes of each task, each instant drawn under two looks."""
+    num_demonstrations: int = 25
+    """Of each task."""
+    pretrain_steps: int = 800
+    """Optimizer steps of the encoder."""
+    finetune_steps: int = 1000
+    """Optimizer steps of each policy, the same for every encoder."""
+    num_workers: int = 0
+    """Processes; 0: one for each CPU core."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""
+
+
+def play_config(recipe: RecipeConfig, task: str, output: Path) -> CollectConfig:
+    """Return what collects the pretraining data of a task."""
+    return CollectConfig(
+        output=output,
+        env_id=TASKS[task],
+        policy="play",
+        noise=0.2,
+        num_episodes=recipe.num_play_episodes,
+        second_look=True,
+        look_every=10,
+        max_episode_steps=30,
+        num_workers=recipe.num_workers,
+        tracking=recipe.tracking,
+    )
+
+
+def probe_data_config(recipe: RecipeConfig, task: str, domain: str, output: Path) -> CollectConfig:
+    """Return what collects labelled play that only probes read."""
+    return CollectConfig(
+        output=output,
+        env_id=TASKS[task],
+        domain=domain,
+        policy="play",
+        noise=0.2,
+        num_episodes=40,
+        max_episode_steps=30,
+        seed=PROBE_SEED,
+        num_workers=recipe.num_workers,
+        tracking=recipe.tracking,
+    )
+
+
+def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed: int) -> CollectConfig:
+    """Return what collects the demonstrations of a task; another seed gives other demonstrations."""
+    return CollectConfig(
+        output=output,
+        env_id=TASKS[task],
+        policy="expert",
+        noise=0.15,
+        only_successful=True,
+        num_episodes=recipe.num_demonstrations,
+        seed=DEMONSTRATION_SEED + 1000 * seed,
+        num_workers=recipe.num_workers,
+        tracking=recipe.tracking,
+    )
+
+
+def pretrain_config(
+    recipe: RecipeConfig, play: tuple[Path, ...], output: Path, *, seed: int, footage: Path | None = None
+) -> PretrainConfig:
+    """Return how the encoder is trained: paired looks on play, and with footage also contrast along time on that."""
+    objectives = [ObjectiveConfig(name="paired_looks", params={"num_instants": 8, "temperature": 0.1})]
+    sources = [SourceConfig(path=path, objectives=("paired_looks",)) for path in play]
+    if footage is not None:
+        objectives.append(ObjectiveConfig(name="time_contrast", weight=0.5))
+        sources.append(SourceConfig(path=footage, weight=0.5, objectives=("time_contrast",)))
+    return PretrainConfig(
+        output=output,
+        sources=tuple(sources),
+        objectives=tuple(objectives),
+        encoder=EncoderConfig(name="conv", params={"pooling": "spatial_softmax"}),
+        augmentation=AugmentationConfig(shift_px=0, noise=0.03),
+        num_steps=recipe.pretrain_steps,
+        seed=seed,
+        tracking=recipe.tracking,
+    )
+
+
+def finetune_config(
+    recipe: RecipeConfig, demonstrations: Path, encoder: Path, output: Path, *, variant: str, seed: int
+) -> FinetuneConfig:
+    """Return how a policy is cloned.
+
+    Args:
+        recipe: Sizes.
+        demonstrations: Their data set.
+        encoder: The pretrained one; `random` and `scratch` take its architecture.
+        output: Run directory.
+        variant: `pretrained`, `random` (frozen), `scratch` (trained end to end with random shifts) or `state`.
+        seed: Of weights and batches.
+    """
+    names = {"pretrained": str(encoder), "scratch": str(encoder), "random": "random", "state": "state"}
+    return FinetuneConfig(
+        output=output,
+        demonstrations=demonstrations,
+        num_demonstrations=recipe.num_demonstrations,
+        encoder=names[variant],
+        architecture=str(encoder),
+        mode="scratch" if variant == "scratch" else "frozen",
+        num_steps=recipe.finetune_steps,
+        seed=seed,
+        tracking=recipe.tracking,
+    )
+
+
+def evaluate_config(
+    recipe: RecipeConfig, task: str, policy: str, output: Path, *, domains: tuple[str, ...], num_episodes: int
+) -> EvaluateConfig:
+    """Return how a policy is measured: the same episodes for every policy."""
+    return EvaluateConfig(
+        output=output,
+        policy=policy,
+        env_id=TASKS[task],
+        domains=domains,
+        num_episodes=num_episodes,
+        num_workers=recipe.num_workers,
+        tracking=recipe.tracking,
+    )

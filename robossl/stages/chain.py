@@ -1,0 +1,23 @@
+"""Stages in a row: each in a run directory of its own, so that a chain that was stopped goes on where it was."""
+
+from collections.abc import Callable
+from typing import Any
+
+from robossl.runs import open_run
+
+Stage = Callable[..., dict[str, Any]]
+"""`stage(config, run=run) -> result`."""
+
+
+def run_stage(command: str, stage: Stage, config: Any) -> dict[str, Any]:
+    """Run a stage in its run directory, or return its result if it has finished there already.
+
+    Raises:
+        ConfigError: the directory holds a run with other settings.
+    """
+    directory = getattr(config, "run_directory", config.output)
+    run = open_run(directory, command=command, config=config, tracking=config.tracking)
+    if run.result is not None:
+        return run.result
+    with run:
+        return run.finish(stage(config, run=run))

@@ -1,0 +1,130 @@
+"""`robossl demo`: every stage, small, ending with the table that counts and a page to look at."""
+
+from pathlib import Path
+from typing import Any
+
+from robossl.config.demo import DemoConfig
+from robossl.config.probe import ProbeConfig
+from robossl.config.recipe import (
+    TASKS,
+    demonstrations_config,
+    evaluate_config,
+    finetune_config,
+    play_config,
+    pretrain_config,
+    probe_data_config,
+)
+from robossl.errors import ConfigError, closest
+from robossl.report import build_report
+from robossl.rollout import Workers
+from robossl.runs import Run
+from robossl.stages.chain import run_stage
+from robossl.stages.collect import collect
+from robossl.stages.demo_footage import study_footage
+from robossl.stages.evaluate import evaluate
+from robossl.stages.finetune import finetune
+from robossl.stages.pretrain import pretrain
+from robossl.stages.probe import probe
+
+DOMAINS = ("randomized", "nominal", "heldout")
+VARIANTS = {"pretrained": "pretrained, frozen", "random": "random, frozen", "scratch": "from scratch, end to end"}
+COLUMNS = ("task", "encoder", "domain", "renderer", "n", "success_rate", "low", "high")
+LEAD = (
+    "An encoder pretrained without labels on simulated play, policies cloned on it from 25 demonstrations, "
+    "and what is left of them in a simulator that no training saw."
+)
+NOTE = (
+    "Behaviour cloning from the same demonstrations and steps on three encoders. randomized: the source; nominal: "
+    "fixed looks; heldout: another engine and renderer, which no training saw (held-out simulator transfer, not real "
+    "robots). Interval: Wilson, 95 %. Few episodes and one training seed: `make benchmark` has more of both."
+)
+
+
+def demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
+    """Run all stages in folders of `output` and return the table of domains.
+
+    Raises:
+        ConfigError: an unknown task, or footage that is not there.
+    """
+    _check(config)
+    play = tuple(_stage_path(config, "play", task) for task in config.tasks)
+    with run.time("collect"):
+        for task, path in zip(config.tasks, play, strict=True):
+            run_stage("collect", collect, play_config(config.recipe, task, path))
+            for domain in DOMAINS[1:]:
+                there = _stage_path(config, f"play-{domain}", task)
+                run_stage("collect", collect, probe_data_config(config.recipe, task, domain, there))
+            there = _stage_path(config, "demonstrations", task)
+            run_stage("collect", collect, demonstrations_config(config.recipe, task, there, seed=config.seed))
+    encoder = config.output / "pretrain" / "encoder"
+    with run.time("pretrain"):
+        how = pretrain_config(config.recipe, play, encoder.parent, seed=config.seed, footage=config.footage)
+        run_stage("pretrain", pretrain, how)
+    with run.time("probe"):
+        probes = [_probe(config, task, encoder) for task in config.tasks]
+    if config.footage is not None:
+        with run.time("footage"):
+            probes += study_footage(config, config.footage, encoder)
+    rows = [row for task in config.tasks for row in _policies(config, task, encoder, run=run)]
+    table = {
+        "title": "Success in each domain",
+        "columns": list(COLUMNS),
+        "rows": rows,
+        "note": NOTE,
+    }
+    page = build_report(
+        sorted(path.parent for path in config.output.rglob("result.json") if path.parent != config.output),
+        config.output / "report.html",
+        title="robossl demo",
+        lead=LEAD,
+        tables=[table],
+    )
+    return {"tables": [table, *(table for result in probes for table in result["tables"])], "report": str(page)}
+
+
+def _policies(config: DemoConfig, task: str, encoder: Path, *, run: Run) -> list[list[Any]]:
+    """Clone and evaluate each variant of one task; return its rows of the table."""
+    rows = []
+    demonstrations = _stage_path(config, "demonstrations", task)
+    with Workers(config.recipe.num_workers) as workers:
+        for variant, label in VARIANTS.items():
+            policy = _stage_path(config, f"policy-{variant}", task)
+            with run.time("finetune"):
+                how = finetune_config(config.recipe, demonstrations, encoder, policy, variant=variant, seed=config.seed)
+                run_stage("finetune", finetune, how)
+            with run.time("evaluate"):
+                measured = evaluate_config(
+                    config.recipe,
+                    task,
+                    str(policy / "policy"),
+                    _stage_path(config, f"evaluate-{variant}", task),
+                    domains=DOMAINS,
+                    num_episodes=config.num_eval_episodes,
+                )
+                result = run_stage("evaluate", lambda how, run: evaluate(how, run=run, workers=workers), measured)
+            for cell in result["domains"].values():
+                rows.append([task, label, *(cell[column] for column in COLUMNS[2:])])
+    return rows
+
+
+def _probe(config: DemoConfig, task: str, encoder: Path) -> dict[str, Any]:
+    how = ProbeConfig(
+        output=_stage_path(config, "probe", task),
+        encoder=str(encoder),
+        source=_stage_path(config, "play", task),
+        transfer=tuple(_stage_path(config, f"play-{domain}", task) for domain in DOMAINS[1:]),
+        tracking=config.recipe.tracking,
+    )
+    return run_stage("probe", probe, how)
+
+
+def _stage_path(config: DemoConfig, stage: str, task: str) -> Path:
+    return config.output / f"{stage}-{task}"
+
+
+def _check(config: DemoConfig) -> None:
+    for task in config.tasks:
+        if task not in TASKS:
+            raise ConfigError(f"unknown task {task!r}: use {', '.join(TASKS)}{closest(task, TASKS)}")
+    if config.footage is not None and not config.footage.exists():
+        raise ConfigError(f"footage {config.footage} is not there; name a folder of videos or of LeRobot data sets")

@@ -1,0 +1,55 @@
+"""What the demo tells about recorded footage: future frames, and what the features know of the robot."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from robossl.config.demo import DemoConfig
+from robossl.config.load import config_path, load_config
+from robossl.config.pretrain import PretrainConfig, SourceConfig
+from robossl.config.probe import ProbeConfig
+from robossl.data.sources import LeRobotSource, discover_sources
+from robossl.stages.chain import run_stage
+from robossl.stages.pretrain import pretrain
+from robossl.stages.probe import probe
+
+STATE_KEY = "observation.state"
+
+
+def study_footage(config: DemoConfig, footage: Path, encoder: Path) -> list[dict[str, Any]]:
+    """Train a predictor of future frames on the footage and probe the encoder on each recording with robot states."""
+    recipe = load_config(PretrainConfig, config_path("pretrain/footage.yaml"), [])
+    how = replace(
+        recipe,
+        output=config.output / "pretrain-footage",
+        sources=(SourceConfig(path=footage),),
+        num_steps=config.footage_steps,
+        seed=config.seed,
+        tracking=config.recipe.tracking,
+    )
+    results = [run_stage("pretrain", pretrain, how)]
+    for name, source in discover_sources(footage).items():
+        if not isinstance(source, LeRobotSource) or STATE_KEY not in source.features:
+            continue
+        for encoder_name, path in {"mixed": encoder, "footage": how.output / "encoder"}.items():
+            results.append(run_stage("probe", probe, _probe_config(config, path, source, f"{name}-{encoder_name}")))
+    return results
+
+
+def _probe_config(config: DemoConfig, encoder: Path, source: LeRobotSource, name: str) -> ProbeConfig:
+    return ProbeConfig(
+        output=config.output / f"probe-{name.replace('/', '-')}",
+        encoder=str(encoder),
+        source=source.root,
+        camera=source.cameras[0],
+        key=STATE_KEY,
+        dims=right_arm(source),
+        tracking=config.recipe.tracking,
+    )
+
+
+def right_arm(source: LeRobotSource) -> tuple[int, ...]:
+    """Return the columns of the state that are joints of a right arm, by their names; none: all columns are probed."""
+    parts = ("shoulder", "elbow", "wrist")
+    names = [name.lower() for name in source.names(STATE_KEY)]
+    return tuple(i for i, name in enumerate(names) if "right" in name and any(part in name for part in parts))
