@@ -1,5 +1,6 @@
 """Put the page together: one file, no address outside it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -8,13 +9,15 @@ from string import Template
 from typing import Any
 
 from robossl.report.curves import curves
-from robossl.report.html import data_address, element, escape, number, table
+from robossl.report.future_frames import future_frames_section
+from robossl.report.html import element, escape, file_address, number, table
 from robossl.report.lineage import lineage_section
 from robossl.report.records import Picture, RunRecord, read_runs
 from robossl.report.success import is_success_table, rates_of, success_section
 from robossl.runs.files import write_text
 
 _OPEN_GALLERIES = 3
+_OTHER, _NAMED_PHASES = "other", 7
 
 
 def build_report(
@@ -42,6 +45,7 @@ def build_report(
         "Success in each domain": success_section(rates) if (rates := rates_of(runs, tables)) else "",
         "From data to policy": lineage_section(runs),
         "Rollouts": _videos(runs),
+        "Predicted and true future frames": _future_frames(runs),
         "What the encoder sees": _pictures(runs),
         "Measurements": _tables(runs, tables),
         "Curves": _curves(runs),
@@ -85,7 +89,7 @@ def _videos(runs: Sequence[RunRecord]) -> str:
 def _video(path: Path) -> str:
     name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
     click = "this.paused ? this.play() : this.pause()"
-    video = f'<video src="{data_address(path)}" autoplay loop muted playsinline onclick="{click}"></video>'
+    video = f'<video src="{file_address(path)}" autoplay loop muted playsinline onclick="{click}"></video>'
     return element("figure", video, element("figcaption", escape(name)))
 
 
@@ -93,8 +97,12 @@ def _pictures(runs: Sequence[RunRecord]) -> str:
     return "".join(_picture(picture, run) for run in runs for picture in run.pictures)
 
 
+def _future_frames(runs: Sequence[RunRecord]) -> str:
+    return "".join(future_frames_section(run.path / "future_frames", source=run.name) for run in runs)
+
+
 def _picture(picture: Picture, run: RunRecord) -> str:
-    image = f'<img src="{data_address(picture.path)}" alt="{escape(picture.caption)}">'
+    image = f'<img src="{file_address(picture.path)}" alt="{escape(picture.caption)}">'
     return element("figure", image, element("figcaption", _caption(picture.caption, run)), class_="wide")
 
 
@@ -132,33 +140,43 @@ def _curves(runs: Sequence[RunRecord]) -> str:
 
 
 def _time(runs: Sequence[RunRecord]) -> str:
-    """Return one stacked bar a run, all on one scale."""
+    """Return one stacked bar a run, all on one scale; short phases are joined to `other`."""
     phases = {run.name: _phases(run) for run in runs}
     longest = max((sum(parts.values()) for parts in phases.values()), default=0.0)
     if longest <= 0:
         return ""
-    names = list(dict.fromkeys(name for parts in phases.values() for name in parts))
-    rows = []
-    for run, parts in phases.items():
-        segments = "".join(
-            f'<b class="c{names.index(name) % 8}" style="width:{100 * s / longest:.2f}%" title="{escape(name)}"></b>'
-            for name, s in parts.items()
-        )
-        total = element("span", _duration(sum(parts.values())), class_="value")
-        rows.append(
-            element("div", element("span", escape(run), class_="who"), f"<span>{segments}</span>", total, class_="bar")
-        )
-    used = {name: sum(parts.get(name, 0.0) for parts in phases.values()) for name in names}
+    used = Counter[str]()
+    for parts in phases.values():
+        used.update(parts)
+    named = [name for name, _ in used.most_common() if name != _OTHER][:_NAMED_PHASES]
+    bars = [_bar(run, _shortened(parts, named), longest_s=longest) for run, parts in phases.items()]
     legend = [
-        element("li", f'<i class="c{i % 8}"></i>{escape(name)} {_duration(used[name])}') for i, name in enumerate(names)
+        element("li", f'<i class="c{color}"></i>{escape(name)} {_duration(seconds)}')
+        for name, seconds, color in _shortened(used, named)
     ]
-    return element("div", *rows, class_="bars") + element("ul", *legend, class_="legend")
+    return element("div", *bars, class_="bars") + element("ul", *legend, class_="legend")
+
+
+def _bar(run: str, parts: Sequence[tuple[str, float, int]], *, longest_s: float) -> str:
+    segments = "".join(
+        f'<b class="c{color}" style="width:{100 * seconds / longest_s:.2f}%" title="{escape(name)}"></b>'
+        for name, seconds, color in parts
+    )
+    total = element("span", _duration(sum(seconds for _, seconds, _ in parts)), class_="value")
+    return element("div", element("span", escape(run), class_="who"), element("span", segments), total, class_="bar")
+
+
+def _shortened(parts: Mapping[str, float], named: Sequence[str]) -> list[tuple[str, float, int]]:
+    """Return name, seconds and colour of the named phases, and of all others together, in grey."""
+    shown = [(name, parts[name], color) for color, name in enumerate(named) if parts.get(name)]
+    rest = sum(seconds for name, seconds in parts.items() if name not in named)
+    return [*shown, *([(_OTHER, rest, _NAMED_PHASES)] if rest else [])]
 
 
 def _phases(run: RunRecord) -> dict[str, float]:
     named = {name: seconds for name, seconds in run.seconds.items() if name != "total"}
     rest = run.seconds.get("total", 0.0) - sum(named.values())
-    return named | ({"other": rest} if rest > 0.5 else {})
+    return named | ({_OTHER: rest} if rest > 0.5 else {})
 
 
 def _duration(seconds: float) -> str:

@@ -30,10 +30,19 @@ def number(value: Any) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def data_address(path: Path) -> str:
-    """Return the file as a `data:` address, so that the page needs no other file."""
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f"data:{_TYPES[path.suffix]};base64,{content}"
+def data_address(content: bytes, *, kind: str) -> str:
+    """Return a file as a `data:` address, so that the page needs no other file.
+
+    Args:
+        content: What the file holds.
+        kind: Its ending, `.png` or `.mp4`.
+    """
+    return f"data:{_TYPES[kind]};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def file_address(path: Path) -> str:
+    """Return a picture or a video as a `data:` address."""
+    return data_address(path.read_bytes(), kind=path.suffix)
 
 
 def table(columns: list[str], rows: list[list[Any]], *, note: str = "") -> str:

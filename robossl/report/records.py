@@ -9,6 +9,8 @@ from typing import Any
 from robossl.runs.run import read_record
 
 Row = Mapping[str, Any]
+_RUN_FOLDER = "robossl"
+"""Where a data set keeps its run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,8 @@ class Picture:
 class RunRecord:
     """One run as its directory tells it."""
 
+    path: Path
+    """Where the run's files lie."""
     name: str
     command: str
     config: str
@@ -54,11 +58,12 @@ def read_runs(directories: Sequence[Path]) -> list[RunRecord]:
 
 
 def _read(directory: Path, name: str) -> RunRecord:
-    inner = directory / "robossl"  # a data set keeps its run there
+    inner = directory / _RUN_FOLDER
     place = inner if (inner / "run.json").is_file() else directory
     record = read_record(place)
     result = place / "result.json"
     return RunRecord(
+        path=place,
         name=name,
         command=record["command"],
         config=(place / "config.yaml").read_text(encoding="utf-8"),
@@ -86,7 +91,8 @@ def _picture(path: Path) -> Picture:
 
 def _short_names(directories: Sequence[Path]) -> list[str]:
     """Return the last parts of the paths, as many as it takes to tell them apart."""
-    parts = [Path(directory).resolve().parts for directory in directories]
+    places = [directory.resolve() for directory in directories]
+    parts = [(place.parent if place.name == _RUN_FOLDER else place).parts for place in places]
     for count in range(1, max(map(len, parts), default=1)):
         names = ["/".join(p[-count:]) for p in parts]
         if len(set(names)) == len(names):

@@ -1,5 +1,6 @@
 """The report is one file that shows what the runs hold, and escapes what they say."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from robossl.config.schema import STRICT
 from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.report.curves import curves
+from robossl.report.future_frames import tile
 from robossl.report.html import number
 from robossl.runs import Run, open_run
 from robossl.stages.report import report
@@ -108,6 +110,41 @@ def test_runs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> Non
 
 def _rows(**slopes: float) -> list[dict[str, float]]:
     return [{"step": step, **{name: slope * step for name, slope in slopes.items()}} for step in range(5)]
+
+
+def test_future_frames_stand_above_their_prediction(tmp_path: Path) -> None:
+    run = _open(tmp_path / "run", "pretrain")
+    (run.path / "future_frames").mkdir()
+    shades = {"context": 50, "truth": 100, "predicted": 200}
+    frames = {name: np.full((4, 2, 3, 32, 48), shade, np.uint8) for name, shade in shades.items()}
+    np.savez(run.path / "future_frames/g1.npz", **frames, horizons=np.array([6, 15]))
+    scores = {"6": {"psnr_db": 25.2, "copy_psnr_db": 23.7, "num_frames": 80}}
+    (run.path / "future_frames/g1.json").write_text(json.dumps({"horizons": scores}))
+    text = build_report([run.path], tmp_path / "report.html").read_text()
+    assert "frames +6, +15" in text
+    assert "25.2" in text
+
+    strip = tile(frames["context"], frames["truth"], frames["predicted"])
+    block = strip[: 2 * 64 + 2, : 3 * 96 + 4]  # enlarged twice, with gaps of 2 px
+    assert strip.shape == (2 * len(block) + 14, 3 * block.shape[1] + 2 * 14, 4)
+    assert list(block[0, [0, 98, 200], 0]) == [50, 100, 100]
+    assert list(block[-1, [98, 200], 0]) == [200, 200]
+    assert block[-1, 0, 3] == 0
+
+
+def test_short_phases_are_joined(tmp_path: Path) -> None:
+    run = _open(tmp_path / "run", "pretrain")
+    for length_s in range(1, 11):
+        run._add_seconds(f"phase {length_s}", float(length_s))
+    text = build_report([run.path], tmp_path / "report.html").read_text()
+    assert "phase 4 4 s" in text
+    assert "phase 3 " not in text
+    assert "other 6 s" in text
+
+
+def test_a_data_set_goes_by_its_own_name(runs: list[Path], tmp_path: Path) -> None:
+    text = build_report([runs[0] / "robossl"], tmp_path / "report.html").read_text()
+    assert "<h4>play</h4>" in text
 
 
 def test_curves_use_the_colour_of_the_page() -> None:
