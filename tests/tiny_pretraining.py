@@ -1,6 +1,5 @@
-"""A tiny pretraining run on episodes in memory; as a script: `python tiny_pretraining.py DIRECTORY STEPS`."""
+"""A tiny pretraining run on episodes in memory."""
 
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -89,11 +88,11 @@ def tiny_train(
     return objective, summary
 
 
-if __name__ == "__main__":
+def run_to_the_end(directory: Path, num_steps: int) -> None:
+    """Train slowly enough to be killed in between, and write `final.pt`."""
     torch.set_num_threads(1)
     with processes("cpu") as group:
-        trained, result = tiny_train(Path(sys.argv[1]), int(sys.argv[2]), pause_s=0.02, here=group)
-        if group.is_first:
-            temporary = Path(sys.argv[1]) / "final.tmp"
-            torch.save({"loss": result.loss, "weights": trained.state_dict()}, temporary)
-            temporary.rename(Path(sys.argv[1]) / "final.pt")
+        trained, result = tiny_train(directory, num_steps, pause_s=0.02, here=group)
+    temporary = directory / "final.tmp"
+    torch.save({"loss": result.loss, "weights": trained.state_dict()}, temporary)
+    temporary.rename(directory / "final.pt")
