@@ -89,4 +89,10 @@ COMMANDS = {
         help="all of it, small, in minutes",
         next="open {output}/report.html in a browser",
     ),
+    "benchmark": Command(
+        config="robossl.config.benchmark:BenchmarkConfig",
+        stage="robossl.stages.benchmark:benchmark",
+        help="compare encoders by policies, with training seeds and intervals; grows cell by cell",
+        next="see docs/results/benchmark.md",
+    ),
 }

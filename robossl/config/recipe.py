@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.collect import CollectConfig
+from robossl.config.env import EVALUATION_SEED
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
@@ -132,7 +133,15 @@ def finetune_config(
 
 
 def evaluate_config(
-    recipe: RecipeConfig, task: str, policy: str, output: Path, *, domains: tuple[str, ...], num_episodes: int
+    recipe: RecipeConfig,
+    task: str,
+    policy: str,
+    output: Path,
+    *,
+    domains: tuple[str, ...],
+    num_episodes: int,
+    seed: int = EVALUATION_SEED,
+    num_videos: int = 0,
 ) -> EvaluateConfig:
     """Return how a policy is measured: the same episodes for every policy."""
     return EvaluateConfig(
@@ -141,6 +150,8 @@ def evaluate_config(
         env_id=TASKS[task],
         domains=domains,
         num_episodes=num_episodes,
+        seed=seed,
+        num_videos=num_videos,
         num_workers=recipe.num_workers,
         tracking=recipe.tracking,
     )

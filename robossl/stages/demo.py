@@ -1,5 +1,6 @@
 """`robossl demo`: every stage, small, ending with the table that counts and a page to look at."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,9 @@ def _policies(config: DemoConfig, task: str, encoder: Path, *, run: Run) -> list
                     _stage_path(config, f"evaluate-{variant}", task),
                     domains=DOMAINS,
                     num_episodes=config.num_eval_episodes,
+                    num_videos=8 if variant == "pretrained" else 0,
                 )
-                result = run_stage("evaluate", lambda how, run: evaluate(how, run=run, workers=workers), measured)
+                result = run_stage("evaluate", partial(evaluate, workers=workers), measured)
             for cell in result["domains"].values():
                 rows.append([task, label, *(cell[column] for column in COLUMNS[2:])])
     return rows

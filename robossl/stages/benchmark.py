@@ -1,0 +1,130 @@
+"""`robossl benchmark`: encoders compared by the success of policies cloned on them, over several training seeds."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from robossl.config.benchmark import BenchmarkConfig
+from robossl.config.load import dump_values
+from robossl.config.recipe import (
+    demonstrations_config,
+    evaluate_config,
+    finetune_config,
+    play_config,
+    pretrain_config,
+)
+from robossl.rollout import Workers
+from robossl.runs import Run
+from robossl.runs.files import write_text
+from robossl.stages.benchmark_cells import Cell, as_markdown, table
+from robossl.stages.chain import run_stage
+from robossl.stages.collect import collect
+from robossl.stages.evaluate import evaluate
+from robossl.stages.finetune import finetune
+from robossl.stages.pretrain import pretrain
+
+DOMAINS = ("randomized", "nominal", "heldout")
+TRAINED = ("pretrained", "random", "scratch", "state")
+SCRIPTED = ("expert", "random-policy")
+LABELS = {
+    "pretrained": "pretrained, frozen",
+    "random": "random, frozen",
+    "scratch": "from scratch, end to end",
+    "state": "none: simulator state",
+    "expert": "none: scripted expert",
+    "random-policy": "none: random actions",
+}
+SEED = 5_000_000
+"""First seed of the evaluation episodes, which nothing was chosen on."""
+
+
+def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
+    """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
+    found: list[tuple[Cell, Mapping[str, Any]]] = []
+    with Workers(config.recipe.num_workers) as workers:
+        for cell in _cells(config):
+            with run.time(f"{cell.variant}, seed {cell.seed}"):
+                result = cell.get(config.cells, partial(_measure, config, cell, workers))
+            found.append((cell, result))
+            rates = {name: domain["success_rate"] for name, domain in result["domains"].items()}
+            run.tracker.log(
+                len(found) - 1, {f"{cell.task}/{cell.variant}/{name}": rate for name, rate in rates.items()}
+            )
+    whole = table(sorted(found, key=lambda item: config.tasks.index(item[0].task)), labels=LABELS)
+    write_text(config.cells.with_suffix(".md"), as_markdown(whole))
+    return {"tables": [whole]}
+
+
+def _cells(config: BenchmarkConfig) -> list[Cell]:
+    """Return all cells in the order in which they are filled: what a first look needs comes first."""
+    trained = [(task, variant, seed) for seed in config.seeds for task in config.tasks for variant in TRAINED]
+    scripted = [(task, variant, 0) for task in config.tasks for variant in SCRIPTED]
+    return [
+        Cell(task=task, variant=variant, seed=seed, settings=_settings(config, task, variant, seed))
+        for task, variant, seed in [*trained, *scripted]
+    ]
+
+
+def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> dict[str, Any]:
+    """Return every setting of the stages behind a cell, free of where they write and how many processes they use."""
+    recipe, here = config.recipe, Path()
+    stages: dict[str, Any] = {
+        "evaluate": evaluate_config(
+            recipe, task, "", here, domains=DOMAINS, num_episodes=config.num_eval_episodes, seed=SEED
+        )
+    }
+    if variant not in SCRIPTED:
+        stages["demonstrations"] = demonstrations_config(recipe, task, here, seed=seed)
+        stages["finetune"] = finetune_config(recipe, here, here, here, variant=variant, seed=seed)
+    if variant == "pretrained":
+        stages |= {f"play-{name}": play_config(recipe, name, here) for name in config.tasks}
+        stages["pretrain"] = pretrain_config(recipe, tuple(Path(name) for name in config.tasks), here, seed=seed)
+    free = ("output", "tracking", "num_workers")
+    return {
+        name: {key: value for key, value in dump_values(stage).items() if key not in free}
+        for name, stage in stages.items()
+    }
+
+
+def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str, Any]:
+    """Train what the cell needs, as far as it is not there, and evaluate."""
+    if cell.variant in SCRIPTED:
+        policy = "random" if cell.variant == "random-policy" else "expert"
+    else:
+        policy = str(_policy(config, cell) / "policy")
+    how = evaluate_config(
+        config.recipe,
+        cell.task,
+        policy,
+        _path(config, f"evaluate-{cell.variant}", cell),
+        domains=DOMAINS,
+        num_episodes=config.num_eval_episodes,
+        seed=SEED,
+    )
+    return run_stage("evaluate", partial(evaluate, workers=workers), how)
+
+
+def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
+    encoder = _encoder(config, cell.seed)
+    demonstrations = _path(config, "demonstrations", cell)
+    how = demonstrations_config(config.recipe, cell.task, demonstrations, seed=cell.seed)
+    run_stage("collect", collect, how)
+    policy = _path(config, f"policy-{cell.variant}", cell)
+    cloning = finetune_config(config.recipe, demonstrations, encoder, policy, variant=cell.variant, seed=cell.seed)
+    run_stage("finetune", finetune, cloning)
+    return policy
+
+
+def _encoder(config: BenchmarkConfig, seed: int) -> Path:
+    """Return the encoder of a training seed: its own weights and data order, on the same play for all seeds."""
+    play = tuple(config.output / f"play-{task}" for task in config.tasks)
+    for task, path in zip(config.tasks, play, strict=True):
+        run_stage("collect", collect, play_config(config.recipe, task, path))
+    how = pretrain_config(config.recipe, play, config.output / f"pretrain-{seed}", seed=seed)
+    run_stage("pretrain", pretrain, how)
+    return how.output / "encoder"
+
+
+def _path(config: BenchmarkConfig, stage: str, cell: Cell) -> Path:
+    return config.output / f"{stage}-{cell.task}-{cell.seed}"
