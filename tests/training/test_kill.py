@@ -75,5 +75,6 @@ def test_a_killed_and_resumed_run_has_the_weights_of_an_undisturbed_one(start: S
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # eleven runs, on a machine that may be busy
 def test_ten_kills_change_no_bit(start: Start, tmp_path: Path) -> None:
     check(start, tmp_path, 10, seed=1)
