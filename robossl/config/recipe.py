@@ -27,9 +27,9 @@ class RecipeConfig:
     """Play episodes of each task, each instant drawn under two looks."""
     num_demonstrations: int = 25
     """Of each task."""
-    pretrain_steps: int = 800
+    pretrain_steps: int = 700
     """Optimizer steps of the encoder."""
-    finetune_steps: int = 1000
+    finetune_steps: int = 600
     """Optimizer steps of each policy, the same for every encoder."""
     num_workers: int = 0
     """Processes; 0: one for each CPU core."""
@@ -88,7 +88,7 @@ def pretrain_config(
     recipe: RecipeConfig, play: tuple[Path, ...], output: Path, *, seed: int, footage: Path | None = None
 ) -> PretrainConfig:
     """Return how the encoder is trained: paired looks on play, and with footage also contrast along time on that."""
-    objectives = [ObjectiveConfig(name="paired_looks", params={"num_instants": 8, "temperature": 0.1})]
+    objectives = [ObjectiveConfig(name="paired_looks", params={"num_instants": 2, "temperature": 0.05})]
     sources = [SourceConfig(path=path, objectives=("paired_looks",)) for path in play]
     if footage is not None:
         objectives.append(ObjectiveConfig(name="time_contrast", weight=0.5))
@@ -99,6 +99,8 @@ def pretrain_config(
         objectives=tuple(objectives),
         encoder=EncoderConfig(name="conv", params={"pooling": "spatial_softmax"}),
         augmentation=AugmentationConfig(shift_px=0, noise=0.03),
+        batch_size=64,  # many episodes and few instants of each: the goal, constant in one, has to be told apart too
+        learning_rate=2e-3,
         num_steps=recipe.pretrain_steps,
         seed=seed,
         tracking=recipe.tracking,

@@ -24,7 +24,7 @@ from robossl.stages.evaluate import evaluate
 from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
-DOMAINS = ("randomized", "nominal", "heldout")
+DOMAINS = ("randomized", "heldout")
 TRAINED = ("pretrained", "random", "scratch", "state")
 SCRIPTED = ("expert", "random-policy")
 LABELS = {

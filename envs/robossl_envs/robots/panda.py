@@ -3,7 +3,6 @@
 from robossl_envs.rendering.meshes import build_robot
 from robossl_envs.simulation.scene import RobotSpec
 
-
 FINGER_M = 0.022
 """Each finger's opening: half open, so that a push has two points of contact and the cube does not turn away."""
 
