@@ -37,7 +37,8 @@ class FinetuneConfig:
     """Actions predicted at once, 1 or more."""
     execution: Literal["receding", "ensemble"] = "receding"
     """receding: take `execute_steps` of a chunk, then ask again; ensemble: ask at each step and average the chunks
-    (smoother, but late: on Push it cost a policy on simulator state a quarter of its successes)."""
+    (smoother, but late: in one trial on Push, 25 demonstrations and a policy on simulator state, 55-68 % of 40 episodes
+    against 82 % with one action of each chunk of 4; one seed, chunk lengths differed)."""
     execute_steps: int = 1
     """Actions taken from one chunk, 1 to chunk_length; for `receding`."""
     ensemble_rate: float = 0.1

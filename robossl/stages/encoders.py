@@ -29,10 +29,3 @@ def open_encoder(encoder: str, *, architecture: str, seed: int) -> tuple[Encoder
             card = load_card(architecture)
             return build_encoder(card["architecture"], **card["arguments"]), f"random:{card['architecture']}:{seed}"
         return build_encoder(architecture), f"random:{architecture}:{seed}"
-
-
-def as_device(device: str) -> torch.device:
-    """Return the device that `auto`, `cpu` or `cuda` stands for."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)

@@ -1,6 +1,7 @@
 """`robossl evaluate`: the success of a policy in each domain, with videos."""
 
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from robossl.config.evaluate import EvaluateConfig
@@ -26,9 +27,12 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
         workers: processes kept open by the caller; replaces `num_workers`.
 
     Raises:
-        ConfigError: the policy is none, or an episode seed is one that it was trained on.
+        ConfigError: the policy is none, a domain is unknown, or an episode seed is one that it was trained on.
     """
     spec = _env_spec(config)
+    for domain in config.domains:  # now and not after the minutes that the domains before it take
+        replace(spec, domain=domain).make().close()
+    run.tracker.cut_back(0)
     cells = []
     with nullcontext(workers) if workers else Workers(config.num_workers) as open_workers, run.time("evaluate"):
         for domain in config.domains:
@@ -50,11 +54,14 @@ def _evaluate_domain(
     config: EvaluateConfig, spec: EnvSpec, *, domain: str, workers: Workers
 ) -> tuple[SuccessCell, list[Episode]]:
     """Return the cell, and the first episodes of either outcome for the videos."""
-    in_domain = EnvSpec(env_id=spec.env_id, domain=domain, cameras=spec.cameras, image_size=spec.image_size)
     outcomes: list[EpisodeOutcome] = []
     shown: dict[bool, list[Episode]] = {True: [], False: []}
     episodes = rollout(
-        in_domain, policy_factory(config.policy), num_episodes=config.num_episodes, seed=config.seed, workers=workers
+        replace(spec, domain=domain),
+        policy_factory(config.policy),
+        num_episodes=config.num_episodes,
+        seed=config.seed,
+        workers=workers,
     )
     with closing(episodes):
         for episode in tracked(episodes, description=f"evaluate, {domain}", total=config.num_episodes):

@@ -14,8 +14,9 @@ from robossl.policies.demonstrations import Demonstrations, read_demonstrations
 from robossl.policies.network import HeadSpec, PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, save_policy
 from robossl.runs import Run
-from robossl.stages.encoders import RANDOM, as_device, open_encoder
+from robossl.stages.encoders import RANDOM, open_encoder
 from robossl.stages.progress import progress_bar
+from robossl.training import pick_device
 
 STATE = "state"
 
@@ -28,6 +29,7 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
         DataError: the demonstrations are too few or lack what the policy sees.
     """
     _check(config)
+    device = pick_device(config.device)
     source: EpisodeSource = LeRobotSource(config.demonstrations)
     inputs = {"demonstrations": source.digest}
     encoder: Encoder | None = None
@@ -39,7 +41,8 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
         demonstrations = _read(source, encoder, config)
     network = _build(demonstrations, encoder, config)
     with run.time("finetune"):
-        metrics = _fit(network, demonstrations, config, run=run)
+        run.tracker.cut_back(0)  # a run that was stopped fits from the start: it takes seconds
+        metrics = _fit(network, demonstrations, config, device=device, run=run)
     save_policy(
         network.cpu(),
         run.policy,
@@ -80,16 +83,14 @@ def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: Fine
 
 
 def _fit(
-    network: PolicyNetwork, demonstrations: Demonstrations, config: FinetuneConfig, *, run: Run
+    network: PolicyNetwork, demonstrations: Demonstrations, config: FinetuneConfig, *, device: torch.device, run: Run
 ) -> dict[str, float]:
     names = CloningRecipe.__dataclass_fields__.keys() - {"log_every"}
     recipe = CloningRecipe(**{name: getattr(config, name) for name in names})
     with progress_bar() as progress, torch.random.fork_rng():
         torch.manual_seed(config.seed)  # dropout draws from torch's own generator
         task = progress.add_task("finetune", total=config.num_steps)
-        trainer = BehaviourCloning(
-            network, demonstrations, mode=config.mode, recipe=recipe, device=as_device(config.device)
-        )
+        trainer = BehaviourCloning(network, demonstrations, mode=config.mode, recipe=recipe, device=device)
 
         def on_step(step: int, metrics: dict[str, float]) -> None:
             run.tracker.log(step, {f"finetune/{name}": value for name, value in metrics.items()})

@@ -26,7 +26,8 @@ from robossl.evaluation.probe import (
     state_targets,
 )
 from robossl.runs import Run
-from robossl.stages.encoders import as_device, open_encoder
+from robossl.stages.encoders import open_encoder
+from robossl.training import pick_device
 
 STATE_KEY = "observation.environment_state"
 ENCODE_BATCH = 256
@@ -68,8 +69,9 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         ConfigError: a value is not allowed.
         DataError: a data set lacks the camera, the key or the columns.
     """
+    device = pick_device(config.device)
     encoder, encoder_digest = open_encoder(config.encoder, architecture=config.architecture, seed=config.seed)
-    encoder = encoder.to(as_device(config.device)).eval()
+    encoder = encoder.to(device).eval()
     paths = (config.source, *config.transfer)
     sources = [_open(path, encoder, config) for path in paths]
     targets = _targets(sources, config)
@@ -77,7 +79,7 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         splits = [split_episodes(source, test_fraction=config.test_fraction) for source in sources]
         train = Sampled(sources[0], splits[0].train, config)
         tests = [Sampled(source, split.test, config) for source, split in zip(sources, splits, strict=True)]
-    names = [_name(source, path) for source, path in zip(sources, paths, strict=True)]
+    names = _names(sources, paths)
     with run.time("probe"):
         features = [encode(encoder, sampled.frames) for sampled in (train, *tests)]
         scores = _scores(train, tests, features, targets)
@@ -90,6 +92,7 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
             rows += _baseline_rows(train, tests, targets, names, config)
     if config.num_neighbour_queries:
         _draw_neighbours(tests[0], features[1], config, folder=run.figures)
+    run.tracker.cut_back(0)
     run.tracker.log(0, {f"probe/{row[1]}/{row[0]}/{row[2]}/r2": row[-1] for row in rows})
     table = {"title": f"Probe of {config.key}", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
     inputs = {"encoder": encoder_digest} | {f"data {name}": s.digest for name, s in zip(names, sources, strict=True)}
@@ -175,6 +178,11 @@ def _draw_neighbours(sampled: Sampled, features: np.ndarray, config: ProbeConfig
     )
 
 
-def _name(source: EpisodeSource, path: Path) -> str:
-    """Return the domain of a data set if it has one, else its folder's name."""
-    return str(source.episode_metadata(0).get("domain") or path.name)
+def _names(sources: Sequence[EpisodeSource], paths: Sequence[Path]) -> list[str]:
+    """Return the domain of each data set, or its folder's name where it has none or shares it with another one."""
+    domains = [str(source.episode_metadata(0).get("domain") or "") for source in sources]
+    names = [
+        domain if domain and domains.count(domain) == 1 else " ".join(filter(None, (path.name, domain)))
+        for domain, path in zip(domains, paths, strict=True)
+    ]
+    return [name if names.count(name) == 1 else str(path) for name, path in zip(names, paths, strict=True)]
