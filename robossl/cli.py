@@ -85,7 +85,8 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
         print(json.dumps(result, indent=2))
         return 0
     _print_tables(result)
-    print(f"done: {_run_directory(config)}/result.json · next: {command.next.format(output=config.output)}")
+    found = f"{result['summary']} · " if "summary" in result else ""
+    print(f"done: {found}{_run_directory(config)}/result.json · next: {command.next.format(output=config.output)}")
     return 0
 
 
@@ -93,7 +94,8 @@ def _run(name: str, config: Any) -> dict[str, Any]:
     from robossl.runs import open_run
 
     command = COMMANDS[name]
-    run = open_run(_run_directory(config), command=name, config=config, tracking=getattr(config, "tracking", None))
+    tracking = getattr(config, "tracking", None)
+    run = open_run(_run_directory(config), command=name, config=config, tracking=tracking, renew=command.repeats)
     finished = run.result
     if finished is not None and not command.repeats:
         print(f"robossl: {run.path} is finished already; remove it to run it again", file=sys.stderr)
@@ -119,6 +121,8 @@ def _understand(name: str, words: list[str]) -> _Request:
     yaml, output, paths = None, None, []
     for word in words[:count]:
         if word.endswith((".yaml", ".yml")):
+            if yaml is not None:
+                raise ConfigError(f"{word} is a second configuration file, after {yaml}; give one")
             yaml = config_path(word)
         elif (record := _record_of(Path(word))) and _command_of(record) == name:
             yaml, output = record.with_name("config.yaml"), _output_of(Path(word), record)

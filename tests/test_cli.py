@@ -50,7 +50,7 @@ def example(config: ExampleConfig, *, run: Run) -> dict[str, Any]:
     for step in range(config.num_steps):
         run.tracker.log(step, {"loss": 1.0})
     table = {"title": "Losses", "columns": ["step", "loss"], "rows": [[0, 0.123456], [1, None]], "note": "made up"}
-    return {"resumed": run.resumed, "tables": [table]}
+    return {"resumed": run.resumed, "tables": [table], "summary": f"{config.num_steps} steps"}
 
 
 @pytest.fixture
@@ -129,6 +129,7 @@ def test_every_command_refuses_unknown_flags_and_missing_files(
         ["probe", "--encoder=none", "--source=none"],
         ["finetune", "--demonstrations=none"],
         ["evaluate", "--policy=none"],
+        ["demo", "--footage=none"],
     ],
     ids=lambda words: words[0],
 )
@@ -155,7 +156,7 @@ def test_a_run_ends_with_its_table_and_one_line(capsys: Captured) -> None:
     assert cli.main(["example", "--num-steps=3"]) == 0
     printed = capsys.readouterr().out
     assert "0.123" in printed
-    assert printed.splitlines()[-1] == "done: runs/example/result.json · next: see runs/example"
+    assert printed.splitlines()[-1] == "done: 3 steps · runs/example/result.json · next: see runs/example"
 
 
 @pytest.mark.usefixtures("_example")
@@ -218,6 +219,7 @@ def test_words_before_the_flags_are_files_runs_or_paths(capsys: Captured) -> Non
         ["evaluate", "runs/example"], capsys
     )
     assert "none is not there" in _refused(["evaluate", "none"], capsys)
+    assert "c.yaml is a second configuration file" in _refused(["example", "c.yaml", "c.yaml"], capsys)
 
 
 def test_ctrl_c_ends_a_real_process_with_one_line(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ class Run:
         inputs |= result.get("inputs", {})
         ours = {"command": self.command, "seconds": self._record["seconds"], "inputs": inputs, "artifacts": artifacts}
         whole = plain(ours | {key: value for key, value in result.items() if key not in ours})
+        _write_config(self.path, self.command, self.config)  # a renewed run has others than it began with
         write_json(self.path / "result.json", whole)
         self.tracker.close(whole)
         return whole
@@ -147,7 +148,9 @@ class Run:
         )
 
 
-def open_run(path: Path, *, command: str, config: Any, tracking: TrackingConfig | None = None) -> Run:
+def open_run(
+    path: Path, *, command: str, config: Any, tracking: TrackingConfig | None = None, renew: bool = False
+) -> Run:
     """Make the run directory and write its config, or open the run that is there to go on with it.
 
     Args:
@@ -155,23 +158,28 @@ def open_run(path: Path, *, command: str, config: Any, tracking: TrackingConfig 
         command: The command that runs, for example `pretrain`.
         config: Its configuration.
         tracking: Where metrics go besides the directory; by default nowhere.
+        renew: Let a run of this command that is there take these settings, for what is cheap to make anew.
 
     Raises:
-        ConfigError: The directory holds other files, a run of another command, or one with other settings.
+        ConfigError: The directory holds other files, a run of another command, or one with other settings; or it can't
+            be made.
     """
     tracking = tracking or TrackingConfig()
     if (path / RECORD).is_file():
         record = read_record(path)
-        _check_same(path, record, command=command, config=config)
+        _check_same(path, record, command=command, config=config, any_settings=renew)
         return Run(path, record=record, config=config, tracking=tracking, made=None)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(f"{path} exists and is no run directory; choose another --output")
     if not is_first_process():
         return Run(path, record={"command": command}, config=config, tracking=tracking, made=None)
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"can't make {path} ({error.strerror}); choose another --output") from error
     record = {"command": command, "id": uuid.uuid4().hex[:8], "versions": _versions(), "seconds": {}}
-    write_text(path / "config.yaml", f"# robossl {command}\n{dump_config(config)}")
+    _write_config(path, command, config)
     write_json(path / RECORD, record)
     return Run(path, record=record, config=config, tracking=tracking, made=made)
 
@@ -193,9 +201,15 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is no run directory: it has no readable {RECORD}") from None
 
 
-def _check_same(path: Path, record: Mapping[str, Any], *, command: str, config: Any) -> None:
+def _write_config(path: Path, command: str, config: Any) -> None:
+    write_text(path / "config.yaml", f"# robossl {command}\n{dump_config(config)}")
+
+
+def _check_same(path: Path, record: Mapping[str, Any], *, command: str, config: Any, any_settings: bool) -> None:
     if record["command"] != command:
         raise ConfigError(f"{path} holds a run of {record['command']!r}, not of {command!r}; choose another --output")
+    if any_settings:
+        return
     there, here = parse_yaml(path / "config.yaml"), dump_values(config)
     for key in sorted((there.keys() | here.keys()) - set(_FREE_KEYS)):
         if there.get(key) != here.get(key):

@@ -15,6 +15,7 @@ from robossl.config.recipe import (
     pretrain_config,
     probe_data_config,
 )
+from robossl.data.sources import discover_sources
 from robossl.errors import ConfigError, closest
 from robossl.report import build_report
 from robossl.rollout import Workers
@@ -46,6 +47,7 @@ def demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
 
     Raises:
         ConfigError: an unknown task, or footage that is not there.
+        DataError: footage that can't be read.
     """
     _check(config)
     play = tuple(_stage_path(config, "play", task) for task in config.tasks)
@@ -130,3 +132,5 @@ def _check(config: DemoConfig) -> None:
             raise ConfigError(f"unknown task {task!r}: use {', '.join(TASKS)}{closest(task, TASKS)}")
     if config.footage is not None and not config.footage.exists():
         raise ConfigError(f"footage {config.footage} is not there; name a folder of videos or of LeRobot data sets")
+    if config.footage is not None:
+        discover_sources(config.footage)  # what can't be read is said now and not after the minutes of collecting

@@ -40,7 +40,7 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         run: the run that books the time.
 
     Returns:
-        `episodes`, `frames`, `already_there`, `skipped` (path or episode -> reason), `dataset`, `inputs`.
+        `summary`, `episodes`, `frames`, `already_there`, `skipped` (path or episode -> reason), `dataset`, `inputs`.
 
     Raises:
         DataError: nothing can be read, or `output` holds another data set.
@@ -68,9 +68,8 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         raise DataError(f"nothing of {config.path} could be imported; {len(skipped)} skipped")
     writer.finalize()
     result = LeRobotSource(config.output)
-    if skipped:
-        logger.warning("imported %d episodes; %d could not be read and were skipped", len(result.lengths), len(skipped))
     return {
+        "summary": f"{len(result.lengths)} episodes imported, {len(skipped)} that can't be read skipped",
         "dataset": str(config.output),
         "episodes": len(result.lengths),
         "frames": int(result.lengths.sum()),

@@ -61,6 +61,22 @@ def test_a_directory_is_not_shared_by_two_runs(tmp_path: Path, command: str, num
         open_run(tmp_path / "run", command=command, config=Example(output=tmp_path, num_steps=num_steps))
 
 
+def test_a_renewed_run_takes_other_settings_when_it_finishes(tmp_path: Path) -> None:
+    for num_steps in (3, 4):
+        config = Example(output=tmp_path, num_steps=num_steps)
+        with open_run(tmp_path / "run", command="report", config=config, renew=True) as run:
+            run.finish({})
+    assert "num_steps: 4" in (tmp_path / "run/config.yaml").read_text()
+    with pytest.raises(ConfigError, match="not of 'pretrain'"):
+        open_run(tmp_path / "run", command="pretrain", config=config, renew=True)
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"can't make .* choose another --output"):
+        open_run(tmp_path / "file/run", command="pretrain", config=Example(output=tmp_path))
+
+
 def test_a_moved_run_can_be_resumed(tmp_path: Path) -> None:
     open_run(tmp_path / "run", command="pretrain", config=Example(output=tmp_path / "run"))
     (tmp_path / "run").rename(tmp_path / "moved")

@@ -21,6 +21,7 @@ def test_videos_become_episodes_and_bad_files_are_named_and_counted(tmp_path: Pa
     result = import_footage(ImportConfig(path=tmp_path / "in", output=tmp_path / "out", fps_hz=30, task="wave"))
     assert result["episodes"] == 2
     assert list(result["skipped"]) == [str(tmp_path / "in/bad.mp4")]
+    assert result["summary"] == "2 episodes imported, 1 that can't be read skipped"
     source = LeRobotSource(tmp_path / "out")
     assert source.lengths.tolist() == [7, 15]
     assert [read_stamp(frame) for frame in source.frames(0, range(7), "video")] == list(range(7))
