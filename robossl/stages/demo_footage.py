@@ -18,7 +18,7 @@ STATE_KEY = "observation.state"
 
 def study_footage(config: DemoConfig, footage: Path, encoder: Path) -> list[dict[str, Any]]:
     """Train a predictor of future frames on the footage and probe the encoder on each recording with robot states."""
-    recipe = load_config(PretrainConfig, config_path("pretrain/footage.yaml"), [])
+    recipe = load_config(PretrainConfig, config_path("configs/pretrain/footage.yaml"), [])
     how = replace(
         recipe,
         output=config.output / "pretrain-footage",
