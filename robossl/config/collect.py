@@ -21,7 +21,7 @@ class CollectConfig:
     domain: str = "randomized"
     """nominal, randomized, shifted or heldout."""
     policy: str = "play"
-    """expert, play (covers the workspace, succeeds at nothing), random, or the directory of a saved policy."""
+    """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
     noise: float = 0.0
     """Standard deviation of what is added to the expert's actions, which span [-1, 1]."""
     num_episodes: int = 100

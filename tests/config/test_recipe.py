@@ -1,0 +1,56 @@
+"""The shipped YAML files are the recipe that demo and benchmark follow, so that a reader who goes stage by stage gets it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robossl.commands import COMMANDS
+from robossl.config.load import dump_values, load_config
+from robossl.config.recipe import (
+    RecipeConfig,
+    demonstrations_config,
+    finetune_config,
+    play_config,
+    pretrain_config,
+)
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+COMMAND_OF = {"policy": "finetune"}
+"""Folder to the command that reads it, where it is not called alike."""
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    folder = name.split("/")[0]
+    return dump_values(load_config(COMMANDS[COMMAND_OF.get(folder, folder)].load_config_class(), CONFIGS / name))
+
+
+def _differing(shipped: Mapping[str, Any], config: Any) -> set[str]:
+    recipe = dump_values(config)
+    return {key for key in recipe if recipe[key] != shipped[key]}
+
+
+@pytest.mark.parametrize("task", ["reach", "push"])
+def test_the_shipped_files_of_a_task_follow_the_recipe(task: str) -> None:
+    recipe = RecipeConfig()
+    play, demonstrations = Path(f"runs/collect-{task}"), Path(f"runs/demonstrations-{task}")
+    encoder, policy = Path(f"runs/pretrain-{task}/encoder"), Path(f"runs/policy-{task}")
+    assert not _differing(_shipped(f"collect/{task}.yaml"), play_config(recipe, task, play))
+    demonstrated = demonstrations_config(recipe, task, demonstrations, seed=0)
+    assert not _differing(_shipped(f"collect/{task}_demonstrations.yaml"), demonstrated)
+    pretrained = pretrain_config(recipe, (play,), encoder.parent, seed=0)
+    assert _differing(_shipped(f"pretrain/{task}.yaml"), pretrained) == {"sources"}  # the recipe names their objective
+    cloned = finetune_config(recipe, demonstrations, encoder, policy, variant="pretrained", seed=0)
+    assert _differing(_shipped(f"policy/{task}.yaml"), cloned) == {"architecture"}  # of the random encoder only
+    assert _shipped(f"evaluate/{task}.yaml")["policy"] == str(policy / "policy")
+    assert _shipped(f"probe/{task}.yaml")["encoder"] == str(encoder)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_shipped_file_loads_and_opens_with_its_command(path: Path) -> None:
+    name = path.relative_to(CONFIGS).as_posix()
+    folder = path.parent.name
+    assert _shipped(name)
+    first = path.read_text().splitlines()[0]
+    assert first.startswith(f"# robossl {COMMAND_OF.get(folder, folder)} configs/{name}")
