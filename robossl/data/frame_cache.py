@@ -34,7 +34,7 @@ class CachedSource:
     Args:
         source: where the frames come from; its values are passed on.
         image_size: (H, W) in px, or one number for a square.
-        cache_dir: folder for caches; by default `$ROBOSSL_CACHE`, else `~/.cache/robossl`, then `frames`.
+        cache_dir: folder for caches; by default `$ROBOSSL_CACHE`, else `robossl` in the user's cache, then `frames`.
         aspect: how to reach the size from another aspect ratio, see `robossl.resize.resize`.
 
     Raises:
@@ -137,4 +137,5 @@ class CachedSource:
 def default_cache_dir() -> Path:
     """Return the folder of the frame caches."""
     root = os.environ.get("ROBOSSL_CACHE")
-    return (Path(root) if root else Path.home() / ".cache" / "robossl") / "frames"
+    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # as robossl_envs does with its meshes
+    return (Path(root) if root else users / "robossl") / "frames"

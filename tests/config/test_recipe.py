@@ -1,4 +1,4 @@
-"""The shipped YAML files are the recipe that demo and benchmark follow, so that a reader who goes stage by stage gets it."""
+"""The shipped YAML files are the recipe of demo and benchmark, so that going stage by stage gives the same."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -89,7 +89,7 @@ def test_cache_folder_comes_from_the_environment(
     assets: RobotAssets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(assets.urdf.parents[2], tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("ROBOSSL_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path))
     assert build_robot().urdf.is_relative_to(tmp_path)
 
 
@@ -100,5 +100,5 @@ def test_unknown_robot_is_refused_with_the_closest_name() -> None:
 
 def test_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvError, match="set ROBOSSL_CACHE_DIR"):
+    with pytest.raises(EnvError, match="set ROBOSSL_CACHE"):
         build_robot(cache_dir=tmp_path / "file")

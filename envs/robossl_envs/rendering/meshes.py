@@ -56,8 +56,8 @@ class RobotAssets:
 
 
 def cache_root() -> Path:
-    """Return the folder of what robossl builds once: $ROBOSSL_CACHE_DIR, else `robossl` in the user's cache."""
-    own = os.environ.get("ROBOSSL_CACHE_DIR")
+    """Return the folder of what robossl builds once: $ROBOSSL_CACHE, else `robossl` in the user's cache."""
+    own = os.environ.get("ROBOSSL_CACHE")
     return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "robossl"
 
 
@@ -77,7 +77,7 @@ def build_robot(name: str = "panda", *, cache_dir: Path | None = None) -> RobotA
                 parent.mkdir(parents=True, exist_ok=True)
                 _build_aside(source, folder)
             except OSError as error:
-                raise EnvError(f"can't write robot meshes to {parent}: {error}; set ROBOSSL_CACHE_DIR") from error
+                raise EnvError(f"can't write robot meshes to {parent}: {error}; set ROBOSSL_CACHE") from error
     return RobotAssets(folder / f"{name}.urdf", sum(_count_faces(path) for path in folder.glob("*.obj")))
 
 
