@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,8 @@ from robossl.data.sources import EpisodeSource
 from robossl.errors import DataError
 
 TEST_FRACTION = 0.2
+HELDOUT = "heldout"
+"""How the names of the domains begin that no training reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,21 @@ def split_episodes(source: EpisodeSource, *, test_fraction: float = TEST_FRACTIO
     test_keys = (test_keys or {ordered[0]}) - ({ordered[-1]} if len(test_keys) == len(ordered) else set())
     in_test = np.array([key in test_keys for key in keys])
     return Split(train=np.flatnonzero(~in_test), test=np.flatnonzero(in_test))
+
+
+def refuse_heldout(source: EpisodeSource, *, name: str | Path) -> None:
+    """Refuse to train on episodes of a held-out domain: what is measured there would mean nothing any more.
+
+    Raises:
+        DataError: an episode was recorded in one.
+    """
+    for episode in range(len(source.lengths)):
+        domain = str(source.episode_metadata(episode).get("domain", ""))
+        if domain.startswith(HELDOUT):
+            raise DataError(
+                f"{name} was recorded in the domain {domain!r}, where encoders and policies are only measured: "
+                "train on data of another domain"
+            )
 
 
 def _position(key: str) -> float:

@@ -7,6 +7,7 @@ import torch
 from robossl.config.finetune import FinetuneConfig
 from robossl.data.frame_cache import CachedSource
 from robossl.data.sources import EpisodeSource, LeRobotSource
+from robossl.data.splits import refuse_heldout
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
 from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
@@ -26,11 +27,12 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
 
     Raises:
         ConfigError: values that do not go together.
-        DataError: the demonstrations are too few or lack what the policy sees.
+        DataError: the demonstrations are too few, of a held-out domain, or lack what the policy sees.
     """
     _check(config)
     device = pick_device(config.device)
     source: EpisodeSource = LeRobotSource(config.demonstrations)
+    refuse_heldout(source, name=config.demonstrations)
     inputs = {"demonstrations": source.digest}
     encoder: Encoder | None = None
     if config.encoder != STATE:

@@ -10,7 +10,7 @@ from jaxtyping import Int64
 from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.data.frame_cache import CachedSource
 from robossl.data.sources import EpisodeSource, discover_sources
-from robossl.data.splits import split_episodes
+from robossl.data.splits import refuse_heldout, split_episodes
 from robossl.errors import ConfigError
 from robossl.objectives import ActionStats
 
@@ -43,7 +43,7 @@ def open_sources(config: PretrainConfig) -> list[TrainingSource]:
 
     Raises:
         ConfigError: if there is no source.
-        DataError: if one can't be read.
+        DataError: if one can't be read, or holds episodes of a held-out domain.
     """
     if not config.sources:
         raise ConfigError("sources is empty; name at least one, for example --sources.0.path=runs/collect")
@@ -77,6 +77,7 @@ def _opened(spec: SourceConfig, number: int, *, config: PretrainConfig) -> list[
 def _training_source(
     name: str, source: EpisodeSource, *, weight: float, spec: SourceConfig, config: PretrainConfig
 ) -> TrainingSource:
+    refuse_heldout(source, name=f"{spec.path} ({name})")
     train, test = _split(source, test_fraction=config.test_fraction)
     return TrainingSource(
         name=name,

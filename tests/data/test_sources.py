@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 import torch
 from recordings import FOOTAGE, make_episode, read_stamp, write_stamped
 
+from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.data import frame_cache
 from robossl.data.frame_cache import CachedSource
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.sources import LeRobotSource, MixedSource, VideoFolder, discover_sources, open_source
-from robossl.data.splits import split_episodes, split_of
+from robossl.data.splits import refuse_heldout, split_episodes, split_of
 from robossl.errors import DataError, VideoReadError
 from robossl.resize import resize
+from robossl.stages.pretrain_sources import open_sources
 
 
 def data_set(root: Path, seeds: range = range(3)) -> LeRobotSource:
@@ -219,6 +222,17 @@ def test_a_split_stays_when_episodes_are_added_and_keeps_one_layout_together(tmp
         split_episodes(data_set(tmp_path / "c", range(1)))
     with pytest.raises(DataError, match=r"test_fraction=1.0 must lie between 0 and 1"):
         split_episodes(both, test_fraction=1.0)
+
+
+def test_training_refuses_episodes_of_a_heldout_domain(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path / "a", fps_hz=20.0) as episodes:
+        episodes.append(make_episode(0))
+        episodes.append(replace(make_episode(1), domain="heldout"))
+    refuse_heldout(data_set(tmp_path / "b"), name="b")
+    with pytest.raises(DataError, match=r"a was recorded in the domain 'heldout'.*train on data of another domain"):
+        refuse_heldout(LeRobotSource(tmp_path / "a"), name="a")
+    with pytest.raises(DataError, match="heldout"):
+        open_sources(PretrainConfig(sources=(SourceConfig(path=tmp_path / "a"),), cache_dir=tmp_path / "cache"))
 
 
 @pytest.mark.skipif(not FOOTAGE.is_dir(), reason="the recorded footage is not here")
