@@ -15,6 +15,10 @@ TASKS = {"reach": "robossl/PandaReach-v0", "push": "robossl/PandaPush-v0"}
 DEMONSTRATION_SEED = 500_000
 PROBE_SEED = 700_000
 """Far from the seeds of play (from 0) and of evaluation, so that no layout is met twice."""
+FOOTAGE_SHARE = 0.15
+"""Part of the steps of pretraining that is spent on footage, on top of those on play."""
+FOOTAGE_TEST_FRACTION = 0.25
+"""Held out of training and left for scores wherever footage takes part: people record few episodes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +91,19 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
 def pretrain_config(
     recipe: RecipeConfig, play: tuple[Path, ...], output: Path, *, seed: int, footage: Path | None = None
 ) -> PretrainConfig:
-    """Return how the encoder is trained: paired looks on play, and with footage also contrast along time on that."""
+    """Return how the encoder is trained: paired looks on play, and with footage also contrast along time on that.
+
+    Footage adds steps and takes none from play, so that the features of simulated scenes stay as good.
+    """
     objectives = [ObjectiveConfig(name="paired_looks", params={"num_instants": 2, "temperature": 0.05})]
     sources = [SourceConfig(path=path, objectives=("paired_looks",)) for path in play]
+    num_steps, test_fraction = recipe.pretrain_steps, PretrainConfig.test_fraction
     if footage is not None:
-        objectives.append(ObjectiveConfig(name="time_contrast", weight=0.5))
-        sources.append(SourceConfig(path=footage, weight=0.5, objectives=("time_contrast",)))
+        weight = len(play) * FOOTAGE_SHARE / (1 - FOOTAGE_SHARE)
+        objectives.append(ObjectiveConfig(name="time_contrast", weight=0.5, params={"num_anchors": 2}))
+        sources.append(SourceConfig(path=footage, weight=weight, objectives=("time_contrast",)))
+        num_steps = round(num_steps / (1 - FOOTAGE_SHARE))
+        test_fraction = FOOTAGE_TEST_FRACTION
     return PretrainConfig(
         output=output,
         sources=tuple(sources),
@@ -101,7 +112,8 @@ def pretrain_config(
         augmentation=AugmentationConfig(shift_px=0, noise=0.03),
         batch_size=64,  # many episodes and few instants of each: the goal, constant in one, has to be told apart too
         learning_rate=2e-3,
-        num_steps=recipe.pretrain_steps,
+        num_steps=num_steps,
+        test_fraction=test_fraction,
         seed=seed,
         tracking=recipe.tracking,
     )

@@ -39,8 +39,8 @@ class FutureFrames(Objective):
         horizons: Sequence[int] = (2, 4, 8),
         num_targets: int | None = 1,
         loss: FrameLoss = "psnr",
-        widths: Sequence[int] = (32, 64, 128),
-        block_px: int = 2,
+        widths: Sequence[int] = (48, 96),
+        block_px: int = 4,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -73,6 +73,7 @@ class FutureFrames(Objective):
         condition_dim = 128
         self.conditioning = Conditioning(condition_dim, max_horizon=max(horizons), action_stats=action_stats or {})
         self.predictor = FrameUNet(
+            image_size=encoder.image_size,
             num_context=num_context,
             map_channels=_map_channels(encoder),
             condition_dim=condition_dim,

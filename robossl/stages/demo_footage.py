@@ -8,6 +8,7 @@ from robossl.config.demo import DemoConfig
 from robossl.config.load import config_path, load_config
 from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.config.probe import ProbeConfig
+from robossl.config.recipe import FOOTAGE_TEST_FRACTION
 from robossl.data.sources import LeRobotSource, discover_sources
 from robossl.stages.chain import run_stage
 from robossl.stages.pretrain import pretrain
@@ -24,12 +25,13 @@ def study_footage(config: DemoConfig, footage: Path, encoder: Path) -> list[dict
         output=config.output / "pretrain-footage",
         sources=(SourceConfig(path=footage),),
         num_steps=config.footage_steps,
+        test_fraction=FOOTAGE_TEST_FRACTION,
         seed=config.seed,
         tracking=config.recipe.tracking,
     )
     results = [run_stage("pretrain", pretrain, how)]
     for name, source in discover_sources(footage).items():
-        if not isinstance(source, LeRobotSource) or STATE_KEY not in source.features:
+        if not isinstance(source, LeRobotSource) or not _can_be_probed(source):
             continue
         for encoder_name, path in {"mixed": encoder, "footage": how.output / "encoder"}.items():
             results.append(run_stage("probe", probe, _probe_config(config, path, source, f"{name}-{encoder_name}")))
@@ -44,8 +46,15 @@ def _probe_config(config: DemoConfig, encoder: Path, source: LeRobotSource, name
         camera=source.cameras[0],
         key=STATE_KEY,
         dims=right_arm(source),
+        test_fraction=FOOTAGE_TEST_FRACTION,  # as in training: what was trained on is not scored
         tracking=config.recipe.tracking,
     )
+
+
+def _can_be_probed(source: LeRobotSource) -> bool:
+    """Return whether there are states to read out, and episodes of two origins to fit and to test on."""
+    origins = {source.episode_key(episode) for episode in range(len(source.lengths))}
+    return STATE_KEY in source.features and len(origins) > 1
 
 
 def right_arm(source: LeRobotSource) -> tuple[int, ...]:

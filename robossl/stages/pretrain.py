@@ -13,7 +13,7 @@ from robossl.encoders import Encoder, build_encoder, save_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import FutureFrames, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
-from robossl.stages.pretrain_frames import score_future_frames
+from robossl.stages.pretrain_frames import frames_table, score_future_frames
 from robossl.stages.pretrain_sources import TrainingSource, action_stats, inputs_of, open_sources
 from robossl.stages.progress import progress_bar
 from robossl.training import LoopSettings, Processes, Summary, processes, train
@@ -134,7 +134,8 @@ def _frame_scores(objective: WeightedSum, sources: list[TrainingSource], *, run:
     frames = objective.members.get("future_frames")
     if not isinstance(frames, FutureFrames):
         return {}
-    return {"future_frames": score_future_frames(frames, sources, directory=run.path / "future_frames")}
+    scores = score_future_frames(frames, sources, directory=run.path / "future_frames")
+    return {"future_frames": scores, "tables": [frames_table(scores)] if scores else []}
 
 
 def _save(config: PretrainConfig, encoder: Encoder, inputs: dict[str, str], *, run: Run) -> None:

@@ -1,7 +1,7 @@
 """How well future frames are predicted on episodes that were not trained on, beside copying the last frame."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,12 @@ from robossl.stages.pretrain_sources import ACTION_KEY, TrainingSource
 
 EXAMPLES = 6
 """Clips that are kept for the report."""
-STARTS_PER_EPISODE = 24
+STARTS_PER_EPISODE = 64
+NOTE = (
+    "PSNR: mean over frames of the frame's dB, RGB in 0-1, at the training size; copy: the last frame seen stands for "
+    "the future. Each horizon, in frames of the recording, is predicted directly from the frames seen, how far ahead, "
+    "and, where the data has them, the commands to the robot until then."
+)
 
 
 def score_future_frames(
@@ -36,6 +41,25 @@ def score_future_frames(
         if clips:
             scores[item.name] = _score(objective, item, clips, directory)
     return scores
+
+
+def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the scores of all sources as one table for the command line and the report."""
+    rows = [
+        [
+            name,
+            int(horizon),
+            score["psnr_db"],
+            score["copy_psnr_db"],
+            score["psnr_db"] - score["copy_psnr_db"],
+            score["num_frames"],
+            of_source["num_episodes"],
+        ]
+        for name, of_source in scores.items()
+        for horizon, score in of_source["horizons"].items()
+    ]
+    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "n", "held_out_episodes"]
+    return {"title": "Future frames of held-out episodes", "columns": columns, "rows": rows, "note": NOTE}
 
 
 def _specs(objective: FutureFrames) -> tuple[Context, Ahead]:

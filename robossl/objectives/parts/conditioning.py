@@ -46,7 +46,11 @@ class ActionScaling(nn.Module):
 
 
 class Conditioning(nn.Module):
-    """One vector of horizon and, where the source has them, actions up to the horizon."""
+    """One vector of horizon and, where the source has them, actions up to the horizon.
+
+    Actions are picked counted back from the target, so that one weight means the same at every horizon: targets of
+    joints tell by their last values where the robot will be. Moves add up to where it will be, hence also the sum.
+    """
 
     def __init__(self, dim: int, *, max_horizon: int, action_stats: Mapping[str, ActionStats]) -> None:
         """Make the layers.
@@ -59,11 +63,13 @@ class Conditioning(nn.Module):
         super().__init__()
         self.max_horizon = max_horizon
         self.scaling = ActionScaling(action_stats)
-        self.horizon_layers = nn.Sequential(nn.Linear(_NUM_WAVES * 2 + 1, dim), nn.ReLU(), nn.Linear(dim, dim))
+        self.horizon_layer = nn.Linear(_NUM_WAVES * 2 + 1, dim)
+        num_picked = len(_LAGS) + len(_PARTS)
         self.action_layers = nn.ModuleList(
-            nn.Sequential(nn.Linear(size * max_horizon + max_horizon, dim), nn.ReLU(), nn.Linear(dim, dim))
+            nn.Sequential(nn.Linear(size * (num_picked + 1) + num_picked, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
             for size in self.scaling.sizes.values()
         )
+        self.joint_layers = nn.Sequential(nn.ReLU(), nn.Linear(dim, dim), nn.ReLU())
 
     def forward(
         self,
@@ -74,19 +80,44 @@ class Conditioning(nn.Module):
         """Return the vector of each target.
 
         Args:
-            horizon: source frames from the last context frame to the target.
+            horizon: source frames from the last context frame to the target, 1 to `max_horizon`.
             actions: from the last context frame on, joined; None where the source has none.
             source: that they come from.
         """
-        out = self.horizon_layers(_waves(horizon, self.max_horizon))
-        if actions is None or source not in self.scaling.sizes:
-            return out
-        steps = self.scaling(actions, source, num_steps=self.max_horizon)  # [B,k,A]
-        before: Bool[Tensor, "B K k"] = torch.arange(self.max_horizon, device=horizon.device) < horizon[..., None]
-        # actions after the target can't have caused it, and past the end of an episode there are none
-        kept = steps[:, None] * before[..., None]  # [B,K,k,A]
-        layers = self.action_layers[self.scaling.names.index(source)]
-        return out + layers(torch.cat([kept.flatten(2), before.to(kept.dtype)], dim=-1))
+        out = self.horizon_layer(_waves(horizon, self.max_horizon))
+        if actions is not None and source in self.scaling.sizes:
+            steps = self.scaling(actions, source, num_steps=self.max_horizon)  # [B,k,A]
+            layers = self.action_layers[self.scaling.names.index(source)]
+            out = out + layers(torch.cat([_picked(steps, horizon), _summed(steps, horizon)], dim=-1))
+        return self.joint_layers(out)
+
+
+_LAGS = (0, 2, 4, 6, 9, 12)
+"""Source frames before the last action: a robot follows its commands by 5 to 10 frames at 30 Hz."""
+_PARTS = (0.0, 0.25, 0.5, 0.75)
+"""Places on the way to the target, for what is moved along."""
+
+
+def _picked(steps: Float[Tensor, "B k A"], horizon: Int64[Tensor, "B K"]) -> Float[Tensor, "B K F"]:
+    """Return some actions before each target, and how far each is from the first: log10 of the root mean square.
+
+    None after the target, for those can't have caused it.
+    """
+    last = horizon[..., None] - 1  # [B,K,1]
+    late = (last - torch.tensor(_LAGS, device=horizon.device)).clamp(min=0)
+    spread = (last * torch.tensor(_PARTS, device=horizon.device)).round().long()
+    places = torch.cat([late, spread], dim=-1)  # [B,K,n]
+    rows = torch.arange(len(steps), device=horizon.device)[:, None, None]
+    picked = steps[rows, places]  # [B,K,n,A]
+    away = (picked - steps[:, :1, None]).square().mean(dim=-1)
+    return torch.cat([picked.flatten(2), 1 + (away + 1e-4).log10() / 2], dim=-1)
+
+
+def _summed(steps: Float[Tensor, "B k A"], horizon: Int64[Tensor, "B K"]) -> Float[Tensor, "B K A"]:
+    """Return the sum of the actions before each target, in parts of the largest horizon."""
+    max_horizon = steps.shape[1]
+    before: Bool[Tensor, "B K k"] = torch.arange(max_horizon, device=horizon.device) < horizon[..., None]
+    return before.to(steps.dtype) @ steps / max_horizon
 
 
 _NUM_WAVES = 6

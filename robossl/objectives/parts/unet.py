@@ -31,44 +31,61 @@ class ConditionedBlock(nn.Module):
 
 
 class FrameUNet(nn.Module):
-    """Predicts what changes: its output is added to the last context frame.
+    """Predicts what changes: its output, times a gate in 0-1, is added to the last context frame.
 
-    Works on blocks of pixels as channels (with blocks of 2 a quarter of the places, four times the channels: several
-    times faster on a CPU than full resolution). The way down does not see the condition, so that it runs once for all
-    horizons.
+    Where nothing moves, copying is nearly exact, and normalized layers can't make themselves small enough: the gate
+    does, told by the condition and by how much the context moves.
+
+    Works on blocks of pixels as channels (with blocks of 4 a sixteenth of the places: many times faster on a CPU than
+    full resolution). The way down does not see the condition, so that it runs once for all horizons. The condition
+    scales channels everywhere (FiLM), and a layer spreads it over the places of the coarsest map: where an arm will be
+    is a place, which scales alone don't tell. A learned map beside the input lets a fixed camera's background be known.
     """
 
     def __init__(
         self,
         *,
+        image_size: tuple[int, int],
         num_context: int,
         map_channels: int,
         condition_dim: int,
-        widths: Sequence[int] = (32, 64, 128),
-        block_px: int = 2,
+        widths: Sequence[int] = (48, 96),
+        block_px: int = 4,
     ) -> None:
         """Make the layers.
 
         Args:
+            image_size: height and width of frames [px], multiples of `block_px`.
             num_context: T, context frames.
             map_channels: C of the encoder's feature map of one frame.
             condition_dim: size of the condition.
             widths: channels of each level, the finest first.
-            block_px: side of the blocks; the sides of images are multiples of it.
+            block_px: side of the blocks.
         """
         super().__init__()
         self.block_px = block_px
         block_channels = 3 * block_px**2
+        height, width = (side // block_px for side in image_size)
+        self.background = nn.Parameter(0.5 * torch.randn(1, _BACKGROUND_CHANNELS, height, width))
+        incoming = block_channels * num_context + _BACKGROUND_CHANNELS
         self.down = nn.ModuleList(
-            ConditionedBlock(incoming, outgoing, condition_dim=None)
-            for incoming, outgoing in zip((block_channels * num_context, *widths[:-1]), widths, strict=True)
+            ConditionedBlock(channels, outgoing, condition_dim=None)
+            for channels, outgoing in zip((incoming, *widths[:-1]), widths, strict=True)
         )
         self.map_layer = nn.Conv2d(num_context * map_channels, widths[-1], kernel_size=1)
-        self.middle = ConditionedBlock(2 * widths[-1], widths[-1], condition_dim=condition_dim)
+        shrunk = 2 ** (len(widths) - 1)
+        self.places = nn.Sequential(
+            nn.Linear(condition_dim, _PLACE_CHANNELS * (height // shrunk) * (width // shrunk)),
+            nn.Unflatten(1, (_PLACE_CHANNELS, height // shrunk, width // shrunk)),
+        )
+        self.middle = ConditionedBlock(2 * widths[-1] + _PLACE_CHANNELS, widths[-1], condition_dim=condition_dim)
         self.up = nn.ModuleList(
             ConditionedBlock(coarse + fine, fine, condition_dim=condition_dim)
             for coarse, fine in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
+        self.motion_layer = nn.Linear(1, condition_dim)
+        self.gate = nn.Conv2d(widths[0], 1, kernel_size=1)
+        self.gate_of_all = nn.Linear(condition_dim, 1)
         self.out = nn.Conv2d(widths[0], block_channels, kernel_size=1)
         nn.init.zeros_(self.out.weight)  # starts as a copy of the last frame: the floor that it has to beat
         if self.out.bias is not None:
@@ -85,19 +102,33 @@ class FrameUNet(nn.Module):
         skips = self._down(context)
         coarsest = skips.pop()
         maps = F.interpolate(self.map_layer(maps.flatten(1, 2)), size=coarsest.shape[-2:])
-        flat = condition.flatten(0, 1)  # [BK,E]
-        x = self.middle(torch.cat([coarsest, maps], dim=1).repeat_interleave(num_targets, 0), flat)
+        flat = (condition + self.motion_layer(_motion(context))[:, None]).flatten(0, 1)  # [BK,E]
+        seen = torch.cat([coarsest, maps], dim=1).repeat_interleave(num_targets, 0)
+        x = torch.cat([seen, self.places(flat)], dim=1).contiguous(memory_format=torch.channels_last)
+        x = self.middle(x, flat)
         for block, skip in zip(self.up, reversed(skips), strict=True):
             x = F.interpolate(x, size=skip.shape[-2:])
             x = block(torch.cat([x, skip.repeat_interleave(num_targets, 0)], dim=1), flat)
-        change = F.pixel_shuffle(self.out(x), self.block_px).unflatten(0, (-1, num_targets))
+        gate = (self.gate(x) + self.gate_of_all(flat)[..., None, None]).sigmoid()
+        change = F.pixel_shuffle(gate * self.out(x), self.block_px).unflatten(0, (-1, num_targets))
         return context[:, -1:] + change
 
     def _down(self, context: Float[Tensor, "B T 3 H W"]) -> list[Tensor]:
         x = F.pixel_unshuffle(context.flatten(1, 2) * 2 - 1, self.block_px)
+        x = torch.cat([x, self.background.expand(len(x), -1, -1, -1)], dim=1)
         x = x.contiguous(memory_format=torch.channels_last)
         levels: list[Tensor] = []
         for block in self.down:
             x = block(F.max_pool2d(levels[-1], 2) if levels else x)
             levels.append(x)
         return levels
+
+
+def _motion(context: Float[Tensor, "B T 3 H W"]) -> Float[Tensor, "B 1"]:
+    """Return how much the context moves, on a logarithmic scale of about -1 to 1."""
+    change = (context[:, -1] - context[:, 0]).square().mean(dim=(1, 2, 3))
+    return (change + 1e-5).log10()[:, None] / 2 + 1.5
+
+
+_BACKGROUND_CHANNELS = 8
+_PLACE_CHANNELS = 32
