@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pybullet as p
 from jaxtyping import Float
 from PIL import Image
 
 from robossl_envs.errors import EnvError
+from robossl_envs.quiet_pybullet import pybullet as p
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.rendering.look import Look, Surface
 from robossl_envs.rendering.renderer import Rendered

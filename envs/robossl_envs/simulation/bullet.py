@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pybullet as p
 from jaxtyping import Float
 
 from robossl_envs.errors import EnvError
+from robossl_envs.quiet_pybullet import pybullet as p
 from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
 from robossl_envs.simulation.simulation import Pose
 
