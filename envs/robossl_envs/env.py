@@ -12,6 +12,7 @@ from robossl_envs.cameras import CAMERAS
 from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
 from robossl_envs.experts import CONTROLLERS, Controller, Play, ScriptedPolicy
+from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Randomization
 from robossl_envs.rendering.build import build_renderer
 from robossl_envs.rendering.look import Look
@@ -27,7 +28,6 @@ from robossl_envs.tasks.task import Task
 
 CONTROL_HZ = 20.0
 MAX_IMAGE_SIZE_PX = 2048
-ObsFormat = Literal["nested", "flat", "state", "goal"]
 RewardType = Literal["dense", "sparse"]
 TASKS: dict[str, type[Task]] = {"reach": Reach, "push": Push}
 
@@ -102,7 +102,14 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._episode_seed: int | None = None
         self.environment_state_names = self._task.environment_state_names
         self.action_space = spaces.Box(-1.0, 1.0, (self._robot.action_size,), np.float32)
-        self.observation_space = self._build_observation_space()
+        self.observation_space = observation_space(
+            obs_format,
+            cameras=self._camera_names,
+            height_px=self._height_px,
+            width_px=self._width_px,
+            proprio_size=len(self._robot.proprio(self._simulation)),
+            state_size=len(self.environment_state_names),
+        )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode; the same seed gives the same layout in every domain."""
@@ -283,23 +290,6 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             return -distance_m
         within = distance_m < self._task.success.tolerance_m
         return np.where(within, 0.0, -1.0) if isinstance(within, np.ndarray) else (0.0 if within else -1.0)
-
-    def _build_observation_space(self) -> spaces.Space[Any]:
-        image = spaces.Box(0, 255, (self._height_px, self._width_px, 3), np.uint8)
-        size = len(self._robot.proprio(self._simulation))
-        proprio = spaces.Box(-np.inf, np.inf, (size,), np.float32)
-        state = spaces.Box(-np.inf, np.inf, (size + len(self.environment_state_names),), np.float32)
-        goal = spaces.Box(-np.inf, np.inf, (3,), np.float64)
-        match self._obs_format:
-            case "nested":
-                pixels = spaces.Dict(dict.fromkeys(self._camera_names, image))
-                return spaces.Dict({"pixels": pixels, "agent_pos": proprio})
-            case "flat":
-                return spaces.Dict({**{f"pixels.{name}": image for name in self._camera_names}, "agent_pos": proprio})
-            case "state":
-                return state
-            case "goal":
-                return spaces.Dict({"observation": state, "achieved_goal": goal, "desired_goal": goal})
 
 
 def _check_image_size(image_size: int | tuple[int, int]) -> tuple[int, int]:
