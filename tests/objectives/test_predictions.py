@@ -11,7 +11,7 @@ from robossl.data.clip_dataset import ClipDataset, collate
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import ActionStats, FutureFeatures, FutureFrames, InverseDynamics
-from robossl.objectives.parts.conditioning import Conditioning
+from robossl.objectives.parts.conditioning import Conditioning, _picked, _summed
 from robossl.objectives.parts.ema import EmaCopy, momentum_at
 from robossl.objectives.parts.encoded import EncodedBatch
 from robossl.objectives.parts.gather import joint_mean
@@ -115,6 +115,19 @@ def test_actions_after_the_target_do_not_count() -> None:
     assert not torch.allclose(before[:, 1], after[:, 1])
     unknown = conditioning(horizon, actions, "another source")
     assert torch.equal(unknown, conditioning(horizon, None, ""))
+
+
+def test_actions_are_counted_back_from_the_target() -> None:
+    """Two horizons whose actions end alike see the same last action, and the distance to the first one."""
+    steps = torch.zeros(1, 20, 2)
+    steps[0, 9], steps[0, 19] = 3.0, 3.0
+    near, far = _picked(steps, torch.tensor([[10, 20]]))[0]
+    assert torch.equal(near[:2], torch.full((2,), 3.0))
+    assert torch.equal(far[:2], near[:2])
+    away = far[-10:]  # of each picked action, log10 of the root mean square
+    assert away[0] == pytest.approx(1 + np.log10(3), abs=1e-4)
+    assert away[1] == pytest.approx(-1.0, abs=1e-4), "like the first action"
+    assert float(_summed(steps, torch.tensor([[10, 20]]))[0, 1, 0]) == pytest.approx(6 / 20)
 
 
 def test_targets_past_the_end_count_for_nothing() -> None:
