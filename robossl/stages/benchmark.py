@@ -15,10 +15,10 @@ from robossl.config.recipe import (
     pretrain_config,
 )
 from robossl.rollout import Workers
-from robossl.runs import Run
+from robossl.runs import Run, fingerprint
 from robossl.runs.files import write_text
 from robossl.stages.benchmark_cells import Cell, as_markdown, table
-from robossl.stages.chain import run_stage
+from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
 from robossl.stages.finetune import finetune
@@ -41,6 +41,8 @@ SEED = 5_000_000
 
 def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
+    check_tasks(config.tasks)
+    run.tracker.cut_back(0)  # cells that are there are logged again
     found: list[tuple[Cell, Mapping[str, Any]]] = []
     with Workers(config.recipe.num_workers) as workers:
         for cell in _cells(config):
@@ -118,13 +120,18 @@ def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
 
 def _encoder(config: BenchmarkConfig, seed: int) -> Path:
     """Return the encoder of a training seed: its own weights and data order, on the same play for all seeds."""
-    play = tuple(config.output / f"play-{task}" for task in config.tasks)
+    play = tuple(_folder(config) / f"play-{task}" for task in config.tasks)
     for task, path in zip(config.tasks, play, strict=True):
         run_stage("collect", collect, play_config(config.recipe, task, path))
-    how = pretrain_config(config.recipe, play, config.output / f"pretrain-{seed}", seed=seed)
+    how = pretrain_config(config.recipe, play, _folder(config) / f"pretrain-{seed}", seed=seed)
     run_stage("pretrain", pretrain, how)
     return how.output / "encoder"
 
 
 def _path(config: BenchmarkConfig, stage: str, cell: Cell) -> Path:
-    return config.output / f"{stage}-{cell.task}-{cell.seed}"
+    return _folder(config) / f"{stage}-{cell.task}-{cell.seed}"
+
+
+def _folder(config: BenchmarkConfig) -> Path:
+    """Return where the runs lie: another recipe has a folder of its own, so that no policy meets another encoder."""
+    return config.output / fingerprint([_settings(config, task, "pretrained", 0) for task in config.tasks])[-8:]

@@ -1,12 +1,27 @@
 """Stages in a row: each in a run directory of its own, so that a chain that was stopped goes on where it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from robossl.config.recipe import TASKS
+from robossl.errors import ConfigError, closest
 from robossl.runs import open_run
 
 Stage = Callable[..., dict[str, Any]]
 """`stage(config, run=run) -> result`."""
+
+
+def check_tasks(tasks: Sequence[str]) -> None:
+    """Refuse a task that the recipe does not know.
+
+    Raises:
+        ConfigError: there is one, or no task at all.
+    """
+    if not tasks:
+        raise ConfigError(f"tasks is empty; name at least one of {', '.join(TASKS)}")
+    for task in tasks:
+        if task not in TASKS:
+            raise ConfigError(f"unknown task {task!r}: use {', '.join(TASKS)}{closest(task, TASKS)}")
 
 
 def run_stage(command: str, stage: Stage, config: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from robossl.config.demo import DemoConfig
 from robossl.config.probe import ProbeConfig
 from robossl.config.recipe import (
-    TASKS,
     demonstrations_config,
     evaluate_config,
     finetune_config,
@@ -16,11 +15,11 @@ from robossl.config.recipe import (
     probe_data_config,
 )
 from robossl.data.sources import discover_sources
-from robossl.errors import ConfigError, closest
+from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run
-from robossl.stages.chain import run_stage
+from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
 from robossl.stages.demo_footage import study_footage
 from robossl.stages.evaluate import evaluate
@@ -127,9 +126,7 @@ def _stage_path(config: DemoConfig, stage: str, task: str) -> Path:
 
 
 def _check(config: DemoConfig) -> None:
-    for task in config.tasks:
-        if task not in TASKS:
-            raise ConfigError(f"unknown task {task!r}: use {', '.join(TASKS)}{closest(task, TASKS)}")
+    check_tasks(config.tasks)
     if config.footage is not None and not config.footage.exists():
         raise ConfigError(f"footage {config.footage} is not there; name a folder of videos or of LeRobot data sets")
     if config.footage is not None:
