@@ -1,5 +1,9 @@
 """Shared by all tests. That this file is here puts `tests/` on the path, so that helpers such as `point_env` import."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch loads, and inherited by processes that tests start
+
 import random
 from collections.abc import Iterator
 

@@ -1,0 +1,179 @@
+"""The benchmark's cells outlive their runs: measured once, again when a setting changes, and joined into one table."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robossl.config.benchmark import BenchmarkConfig
+from robossl.config.recipe import RecipeConfig
+from robossl.evaluation.intervals import wilson
+from robossl.runs import open_run
+from robossl.stages import benchmark as stage
+from robossl.stages.benchmark import DOMAINS, LABELS, SCRIPTED, TRAINED, benchmark
+from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, table
+
+Measure = Callable[..., dict[str, Any]]
+
+
+def measured(*successes: int, domains: tuple[str, ...] = ("randomized",)) -> dict[str, Any]:
+    """Return what `evaluate` would: an episode for each number, 1 solved and 0 not."""
+    episodes = [{"seed": seed, "success": bool(value), "steps": 9} for seed, value in enumerate(successes)]
+    rate = sum(successes) / len(successes)
+    cell = {"renderer": "tiny", "success_rate": rate, "episodes": episodes}
+    return {"domains": dict.fromkeys(domains, cell), "tables": ["not kept"]}
+
+
+def cell(variant: str = "pretrained", seed: int = 0, **settings: Any) -> Cell:
+    return Cell(task="reach", variant=variant, seed=seed, settings=settings)
+
+
+def never() -> dict[str, Any]:
+    raise AssertionError("a cell that is there was measured again")
+
+
+def test_a_cell_that_is_there_is_not_measured_again(tmp_path: Path) -> None:
+    first = cell(num_steps=3).get(tmp_path, lambda: measured(1, 0))
+    assert cell(num_steps=3).get(tmp_path, never) == first
+    assert json.loads((tmp_path / "reach-pretrained-0.json").read_text())["settings"] == {"num_steps": 3}
+    assert "tables" not in first
+
+
+def test_changed_settings_another_seed_and_another_version_measure_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell(num_steps=3).get(tmp_path, lambda: measured(1))
+    assert cell(num_steps=4).read(tmp_path) is None
+    assert cell(num_steps=3, seed=1).read(tmp_path) is None
+    assert cell("random", num_steps=3).read(tmp_path) is None
+    monkeypatch.setattr("robossl.stages.benchmark_cells.__version__", "9.9.9")
+    assert cell(num_steps=3).read(tmp_path) is None
+    again = cell(num_steps=4).get(tmp_path, lambda: measured(0))
+    assert again["domains"]["randomized"]["success_rate"] == 0
+    assert cell(num_steps=4).read(tmp_path) == again
+
+
+def test_a_failed_measurement_leaves_no_cell(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        cell().get(tmp_path, lambda: {"domains": 1 / 0})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_joins_training_seeds() -> None:
+    results = [measured(1, 1, 0, 1), measured(1, 0, 0, 1), measured(1, 1, 1, 1)]
+    found = [(cell(seed=seed), result) for seed, result in enumerate(results)]
+    joined = table([*found, (cell("expert"), measured(1, 1, 1, 0))], labels=LABELS)
+    assert joined["columns"] == list(COLUMNS)
+    trained, scripted = (dict(zip(COLUMNS, row, strict=True)) for row in joined["rows"])
+    assert (trained["encoder"], trained["n"], trained["each_seed"]) == ("pretrained, frozen", 12, "0.75 0.50 1.00")
+    assert trained["success_rate"] == 0.75
+    low, high = wilson(9, 12)
+    assert trained["low"] <= round(low, 3), "never narrower than Wilson's"
+    assert trained["high"] >= round(high, 3)
+    assert (scripted["encoder"], scripted["n"]) == ("none: scripted expert", 4)
+    assert (scripted["low"], scripted["high"]) == tuple(round(value, 3) for value in wilson(3, 4))
+
+
+def test_renderers_that_were_mixed_are_all_named() -> None:
+    other = measured(1, 1)
+    other["domains"]["randomized"] = other["domains"]["randomized"] | {"renderer": "mujoco-egl"}
+    rows = table([(cell(), measured(1, 1)), (cell(seed=1), other)], labels=LABELS)["rows"]
+    assert [row[3] for row in rows] == ["mujoco-egl+tiny"]
+
+
+def test_markdown_has_a_line_a_row_under_a_header() -> None:
+    text = as_markdown({"columns": ["task", "n"], "rows": [["reach", 4], ["push", 8]], "note": "made up"})
+    assert text == "| task | n |\n|---|---|\n| reach | 4 |\n| push | 8 |\n\nmade up\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> BenchmarkConfig:
+    return BenchmarkConfig(
+        output=tmp_path / "runs",
+        cells=tmp_path / "cells",
+        recipe=RecipeConfig(num_workers=1),
+        tasks=("reach",),
+        seeds=(0, 1),
+        num_eval_episodes=4,
+    )
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
+    """The cells that were measured; the measurement itself is left out."""
+    seen: list[tuple[str, str, int]] = []
+
+    def measure(config: BenchmarkConfig, one: Cell, workers: Any) -> dict[str, Any]:
+        seen.append((one.task, one.variant, one.seed))
+        return measured(1, 1, 0, one.seed, domains=DOMAINS)
+
+    monkeypatch.setattr(stage, "_measure", measure)
+    return seen
+
+
+def run(config: BenchmarkConfig) -> dict[str, Any]:
+    with open_run(config.output, command="benchmark", config=config) as opened:
+        return opened.finish(benchmark(config, run=opened))
+
+
+def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]]
+) -> None:
+    rows = run(config)["tables"][0]["rows"]
+    expected = [("reach", name, seed) for seed in (0, 1) for name in TRAINED] + [
+        ("reach", name, 0) for name in SCRIPTED
+    ]
+    assert calls == expected
+    assert [row[1:3] for row in rows] == [
+        [LABELS[name], domain] for name in (*TRAINED, *SCRIPTED) for domain in DOMAINS
+    ]
+    text = config.cells.with_suffix(".md").read_text()
+    assert text.count("\n| reach |") == len(rows)
+    assert len(list(config.cells.glob("*.json"))) == len(expected)
+
+
+def test_a_second_benchmark_in_another_place_measures_only_what_changed(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    run(config)
+    calls.clear()
+    more_workers = replace(config, output=tmp_path / "again", recipe=replace(config.recipe, num_workers=2))
+    first = run(more_workers)
+    assert calls == []
+    assert [row[4] for row in first["tables"][0]["rows"]][:1] == [8]
+    longer = replace(config, output=tmp_path / "longer", recipe=replace(config.recipe, pretrain_steps=9))
+    run(longer)
+    assert calls == [("reach", "pretrained", 0), ("reach", "pretrained", 1)], "the others see no pretrained encoder"
+    calls.clear()
+    run(replace(config, output=tmp_path / "seeds", seeds=(0, 1, 2), recipe=longer.recipe))
+    assert calls == [("reach", name, 2) for name in TRAINED]
+    calls.clear()
+    run(replace(config, output=tmp_path / "episodes", num_eval_episodes=5))
+    assert len(calls) == 10, "the evaluation is part of every cell"
+
+
+def test_a_cell_is_measured_through_the_stages_that_it_needs(
+    config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, str]] = []
+
+    def run_stage(command: str, function: Any, how: Any) -> dict[str, Any]:
+        done.append((command, how.output.name))
+        return measured(1, domains=DOMAINS) if command == "evaluate" else {}
+
+    monkeypatch.setattr(stage, "run_stage", run_stage)
+    run(replace(config, seeds=(0,)))
+    of_policy = [
+        ("collect", "play-reach"),
+        ("pretrain", "pretrain-0"),
+        ("collect", "demonstrations-reach-0"),
+    ]
+    expected = [
+        step
+        for name in TRAINED
+        for step in [*of_policy, ("finetune", f"policy-{name}-reach-0"), ("evaluate", f"evaluate-{name}-reach-0")]
+    ]
+    assert done == [*expected, *(("evaluate", f"evaluate-{name}-reach-0") for name in SCRIPTED)]
