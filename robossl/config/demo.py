@@ -24,7 +24,7 @@ class DemoConfig:
     """reach, push."""
     num_eval_episodes: int = 20
     """Episodes of each policy in each domain: few, so its intervals are wide; `make benchmark` takes 100."""
-    footage_steps: int = 500
+    footage_steps: int = 1400
     """Optimizer steps of future-frame prediction on the footage."""
     seed: int = 0
     """Of everything that is trained."""
