@@ -1,10 +1,13 @@
 """Windowless OpenGL for MuJoCo's renderer: EGL where it works, else OSMesa, without the user choosing."""
 
+import contextlib
 import ctypes
 import ctypes.util
 import importlib
+import importlib.util
 import os
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 from robossl_envs.errors import EnvError
@@ -31,6 +34,7 @@ class GlContext(Protocol):
 
 def make_context() -> tuple[str, GlContext]:
     """Return `egl` or `osmesa` and a current context of that kind. Raises `NoGlError` where there is neither."""
+    _load_triton()
     backend = choose_backend()
     try:
         context: GlContext = importlib.import_module(f"mujoco.{backend}").GLContext(64, 64)
@@ -38,6 +42,19 @@ def make_context() -> tuple[str, GlContext]:
     except Exception as error:  # PyOpenGL's own errors can't be imported before its platform is chosen
         raise NoGlError(f"{backend} is there but does not start: {error}; use renderer='tiny'") from error
     return backend, context
+
+
+@cache
+def _load_triton() -> None:
+    """Load the LLVM inside triton before that of Mesa's CPU driver; the other way round triton crashes the process.
+
+    torch loads triton with its first optimizer, which may well come after the first picture.
+    """
+    found = importlib.util.find_spec("triton")
+    for folder in found.submodule_search_locations or () if found else ():
+        for path in Path(folder).glob("_C/libtriton*.so"):
+            with contextlib.suppress(OSError):  # a triton that does not load does not crash either
+                ctypes.CDLL(str(path))
 
 
 @cache
