@@ -5,11 +5,14 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch loads, and inherited by processes that tests start
 
 import random
+import signal
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell start with Ctrl-C ignored
 
 
 @pytest.fixture(autouse=True)

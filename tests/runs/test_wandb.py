@@ -47,6 +47,7 @@ def reader() -> ModuleType:
     return module
 
 
+@pytest.mark.timeout(900)  # several processes of W&B, on a machine that may be busy
 def test_offline_run_reads_back_whole_and_goes_on_under_one_id(tmp_path: Path, reader: ModuleType) -> None:
     home, run = tmp_path / "home", tmp_path / "run"
     home.mkdir()
