@@ -24,6 +24,8 @@ class DemoConfig:
     """reach, push."""
     num_eval_episodes: int = 20
     """Episodes of each policy in each domain: few, so its intervals are wide; `make benchmark` takes 100."""
+    num_probe_episodes: int = 40
+    """Play episodes of each domain but the source that probes read."""
     footage_steps: int = 1400
     """Optimizer steps of future-frame prediction on the footage."""
     seed: int = 0

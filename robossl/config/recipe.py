@@ -57,7 +57,9 @@ def play_config(recipe: RecipeConfig, task: str, output: Path) -> CollectConfig:
     )
 
 
-def probe_data_config(recipe: RecipeConfig, task: str, domain: str, output: Path) -> CollectConfig:
+def probe_data_config(
+    recipe: RecipeConfig, task: str, domain: str, output: Path, *, num_episodes: int
+) -> CollectConfig:
     """Return what collects labelled play that only probes read."""
     return CollectConfig(
         output=output,
@@ -65,7 +67,7 @@ def probe_data_config(recipe: RecipeConfig, task: str, domain: str, output: Path
         domain=domain,
         policy="play",
         noise=0.2,
-        num_episodes=40,
+        num_episodes=num_episodes,
         max_episode_steps=30,
         seed=PROBE_SEED,
         num_workers=recipe.num_workers,

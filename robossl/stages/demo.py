@@ -55,7 +55,8 @@ def demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
             run_stage("collect", collect, play_config(config.recipe, task, path))
             for domain in DOMAINS[1:]:
                 there = _stage_path(config, f"play-{domain}", task)
-                run_stage("collect", collect, probe_data_config(config.recipe, task, domain, there))
+                labelled = probe_data_config(config.recipe, task, domain, there, num_episodes=config.num_probe_episodes)
+                run_stage("collect", collect, labelled)
             there = _stage_path(config, "demonstrations", task)
             run_stage("collect", collect, demonstrations_config(config.recipe, task, there, seed=config.seed))
     encoder = config.output / "pretrain" / "encoder"
