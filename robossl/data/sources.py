@@ -1,7 +1,6 @@
 """Episodes from anywhere behind one protocol: a LeRobot data set, a folder of videos, a weighted mixture."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +15,7 @@ from robossl.data.video.readers import Readers
 from robossl.data.video_folder import VIDEO_ENDINGS, VideoFolder
 from robossl.errors import DataError
 
-__all__ = ["EpisodeSource", "LeRobotSource", "MixedSource", "VideoFolder", "discover_sources", "open_source"]
+__all__ = ["EpisodeSource", "LeRobotSource", "VideoFolder", "discover_sources", "open_source"]
 
 
 class EpisodeSource(Protocol):
@@ -129,39 +128,6 @@ class LeRobotSource:
         if "seed" in extras and "env_id" in extras:
             return f"{extras['env_id']}:{extras['seed']}"
         return str(extras.get("episode_key", f"episode {episode}"))
-
-
-@dataclass(frozen=True)
-class MixedSource:
-    """Named sources with weights. One batch comes from one source, so each keeps its own cameras, sizes and rates."""
-
-    sources: Mapping[str, EpisodeSource]
-    weights: Mapping[str, float]
-
-    def __post_init__(self) -> None:
-        """Refuse weights that don't fit.
-
-        Raises:
-            DataError: names differ, or a weight is not above 0.
-        """
-        if not self.sources or self.sources.keys() != self.weights.keys():
-            raise DataError(
-                f"sources {sorted(self.sources)} and weights {sorted(self.weights)} must have the same names"
-            )
-        for name, weight in self.weights.items():
-            if not weight > 0:
-                raise DataError(f"weight {weight} of source {name!r} must be above 0; leave the source out instead")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names in their order."""
-        return tuple(self.sources)
-
-    @property
-    def probabilities(self) -> np.ndarray:
-        """Chance of each source to give a batch, in the order of `names`; they sum to 1."""
-        weights = np.array([self.weights[name] for name in self.names], dtype=np.float64)
-        return weights / weights.sum()
 
 
 def open_source(path: str | Path) -> EpisodeSource:

@@ -4,7 +4,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from robossl.errors import RobosslError
 
@@ -104,15 +104,51 @@ def across_seeds(
     table = np.asarray(successes, np.float64)
     if table.ndim != 2 or table.size == 0:
         raise RobosslError(f"successes must be [training seeds, episodes] with at least one each, got {table.shape}")
-    generator = np.random.default_rng(seed)
-    num_seeds, n = table.shape
-    seed_weights = generator.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), size=draws) / num_seeds
-    episode_weights = generator.multinomial(n, np.full(n, 1 / n), size=draws) / n
-    rates = np.einsum("ds,sn,dn->d", seed_weights, table, episode_weights, optimize=True).clip(0, 1)
+    rates = _bootstrap(table, draws=draws, seed=seed).clip(0, 1)
     tail = (1 - confidence) / 2
     low, high = np.quantile(rates, [tail, 1 - tail])
     least = wilson(int(table.sum()), table.size, confidence=confidence)
     return Estimate(float(table.mean()), min(float(low), least.low), max(float(high), least.high))
+
+
+def difference_across_seeds(
+    first: Bool[np.ndarray, "S n"],
+    second: Bool[np.ndarray, "S n"],
+    *,
+    confidence: float = 0.95,
+    draws: int = BOOTSTRAP_DRAWS,
+    seed: int = 0,
+) -> Estimate:
+    """Return the difference of two recipes' success rates, paired by training seed and episode.
+
+    The pigeonhole bootstrap of `across_seeds` on the differences of the pairs.
+
+    Args:
+        first: success of one recipe, row s: the episodes of training seed s.
+        second: success of the other, with the same training seeds and episodes in the same places.
+        confidence: 0-1.
+        draws: of the bootstrap.
+        seed: of the bootstrap.
+
+    Raises:
+        RobosslError: the shapes differ.
+    """
+    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if one.shape != other.shape or one.ndim != 2 or one.size == 0:
+        raise RobosslError(f"both must be [training seeds, episodes] of one shape, got {one.shape} and {other.shape}")
+    differences = _bootstrap(one - other, draws=draws, seed=seed)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    return Estimate(float((one - other).mean()), float(low), float(high))
+
+
+def _bootstrap(table: Float[np.ndarray, "S n"], *, draws: int, seed: int) -> Float[np.ndarray, " draws"]:
+    """Return means of the table with rows and columns drawn with replacement, independently of each other."""
+    generator = np.random.default_rng(seed)
+    num_seeds, n = table.shape
+    seed_weights = generator.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), size=draws) / num_seeds
+    episode_weights = generator.multinomial(n, np.full(n, 1 / n), size=draws) / n
+    return np.einsum("ds,sn,dn->d", seed_weights, table, episode_weights, optimize=True)
 
 
 def _correlation(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> float:

@@ -1,13 +1,13 @@
 """How often a policy succeeds in each domain, on the same episode seeds everywhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
-from robossl.evaluation.intervals import Estimate, across_seeds, paired_difference, wilson
+from robossl.evaluation.intervals import wilson
 from robossl.rollout import SOLVED_DRAWS
 from robossl.types import Episode
 
@@ -72,27 +72,6 @@ def outcome_of(episode: Episode) -> EpisodeOutcome:
     )
 
 
-def measure_success(episodes: Iterable[Episode], *, policy: str, domain: str) -> SuccessCell:
-    """Return the cell of one policy in one domain."""
-    return SuccessCell(policy=policy, domain=domain, outcomes=tuple(outcome_of(episode) for episode in episodes))
-
-
 def success_table(cells: Sequence[SuccessCell], *, title: str) -> dict[str, Any]:
     """Return the table of all cells, as results hold tables: title, columns, rows, note."""
     return {"title": title, "columns": list(COLUMNS), "rows": [cell.row() for cell in cells], "note": NOTE}
-
-
-def compare(first: SuccessCell, second: SuccessCell) -> Estimate:
-    """Return the difference of two success rates, paired by episode seed; only seeds that both ran count.
-
-    Raises:
-        RobosslError: they share no seed.
-    """
-    of_second = {outcome.seed: outcome.success for outcome in second.outcomes}
-    pairs = [(one.success, of_second[one.seed]) for one in first.outcomes if one.seed in of_second]
-    return paired_difference(np.array([a for a, _ in pairs], bool), np.array([b for _, b in pairs], bool))
-
-
-def recipe_success(cells: Sequence[SuccessCell]) -> Estimate:
-    """Return the success rate of a recipe from the cells of its training seeds, which ran the same episodes."""
-    return across_seeds(np.stack([cell.successes for cell in cells]))

@@ -73,7 +73,9 @@ class Tracker:
             feed.log_video(name, path, step=step)
         return path
 
-    def log_artifact(self, name: str, *, kind: str, path: Path, inputs: Mapping[str, str] | None = None) -> str:
+    def log_artifact(
+        self, name: str, *, kind: str, path: Path, inputs: Mapping[str, str] | None = None, digest: str | None = None
+    ) -> str:
         """Record files that the run made, with the digests of what they were made from, and return their digest.
 
         Args:
@@ -81,8 +83,9 @@ class Tracker:
             kind: For example `encoder`, `policy`, `episodes`.
             path: A file or a directory.
             inputs: Name of an input to its digest.
+            digest: What later stages name it by, where that is not the digest of `path`.
         """
-        digest = digest_path(path)
+        digest = digest or digest_path(path)
         self.artifacts[name] = {"kind": kind, "path": str(path), "digest": digest, "inputs": dict(inputs or {})}
         if feed := self._started():
             feed.log_artifact(name, kind=kind, path=path, digest=digest, inputs=inputs or {})
@@ -119,6 +122,8 @@ class SilentTracker(Tracker):
         """Return where the first process writes the video."""
         return self._video_path(name)
 
-    def log_artifact(self, name: str, *, kind: str, path: Path, inputs: Mapping[str, str] | None = None) -> str:
+    def log_artifact(
+        self, name: str, *, kind: str, path: Path, inputs: Mapping[str, str] | None = None, digest: str | None = None
+    ) -> str:
         """Do nothing."""
         return ""

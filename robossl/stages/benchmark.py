@@ -17,7 +17,7 @@ from robossl.config.recipe import (
 from robossl.rollout import Workers
 from robossl.runs import Run, fingerprint
 from robossl.runs.files import write_text
-from robossl.stages.benchmark_cells import Cell, as_markdown, table
+from robossl.stages.benchmark_cells import Cell, as_markdown, differences, table
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
@@ -53,9 +53,13 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
             run.tracker.log(
                 len(found) - 1, {f"{cell.task}/{cell.variant}/{name}": rate for name, rate in rates.items()}
             )
-    whole = table(sorted(found, key=lambda item: config.tasks.index(item[0].task)), labels=LABELS)
-    write_text(config.cells.with_suffix(".md"), as_markdown(whole))
-    return {"tables": [whole]}
+    found.sort(key=lambda item: config.tasks.index(item[0].task))
+    tables = [
+        table(found, labels=LABELS),
+        differences(found, of="pretrained", against=("random", "scratch"), labels=LABELS),
+    ]
+    write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
+    return {"tables": tables}
 
 
 def _cells(config: BenchmarkConfig) -> list[Cell]:

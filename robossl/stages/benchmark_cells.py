@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from robossl import __version__
-from robossl.evaluation.intervals import across_seeds, wilson
+from robossl.evaluation.intervals import across_seeds, difference_across_seeds, wilson
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json
 
@@ -69,6 +69,29 @@ def table(cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, labels: Mapping[st
     return {"title": "Benchmark", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
 
 
+def differences(
+    cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, of: str, against: Sequence[str], labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return by how much one variant succeeds more often than others, paired by training seed and episode."""
+    successes: dict[tuple[str, str, str], list[Bool[np.ndarray, " n"]]] = {}
+    for cell, result in cells:
+        for domain, measured in result["domains"].items():
+            successes.setdefault((cell.task, cell.variant, domain), []).append(_successes(measured))
+    rows = []
+    for (task, variant, domain), first in successes.items():
+        for other in against if variant == of else ():
+            second = successes.get((task, other, domain), [])
+            if len(second) == len(first):
+                value, low, high = difference_across_seeds(np.stack(first), np.stack(second))
+                rows.append([task, labels[other], domain, round(value, 3), round(low, 3), round(high, 3)])
+    return {
+        "title": f"How much better is: {labels[of]}",
+        "columns": ["task", "than", "domain", "difference", "low", "high"],
+        "rows": rows,
+        "note": "Difference of success rates, paired by training seed and episode. Interval: 95 %, pigeonhole bootstrap.",
+    }
+
+
 def _row(domains: Sequence[Mapping[str, Any]]) -> list[Any]:
     successes = np.stack([_successes(domain) for domain in domains])  # [S,n]
     renderer = "+".join(sorted({str(domain["renderer"]) for domain in domains}))
@@ -88,6 +111,11 @@ def _successes(domain: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:
 
 def as_markdown(result: Mapping[str, Any]) -> str:
     """Return a table as results hold it as Markdown."""
-    lines = [f"| {' | '.join(result['columns'])} |", f"|{'---|' * len(result['columns'])}"]
+    lines = [
+        f"**{result['title']}**",
+        "",
+        f"| {' | '.join(result['columns'])} |",
+        f"|{'---|' * len(result['columns'])}",
+    ]
     lines += [f"| {' | '.join(str(value) for value in row)} |" for row in result["rows"]]
     return "\n".join([*lines, "", result["note"], ""])

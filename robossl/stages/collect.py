@@ -49,7 +49,10 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
     if shown:
         video = episode_grid(shown, camera=config.cameras[0])
         run.tracker.log_video("collect/episodes", video, fps_hz=FPS_HZ, step=0)
-    return _result(config, successes=successes, attempts=attempts)
+    result = _result(config, successes=successes, attempts=attempts)
+    # the description alone: the data set itself stays where it is
+    run.tracker.log_artifact("episodes", kind="dataset", path=config.output / "meta", digest=result["digest"])
+    return result
 
 
 def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator[tuple[Episode, int], None, None]:

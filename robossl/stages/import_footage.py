@@ -68,6 +68,10 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         raise DataError(f"nothing of {config.path} could be imported; {len(skipped)} skipped")
     writer.finalize()
     result = LeRobotSource(config.output)
+    inputs = {"footage": source.digest}
+    if run is not None:  # the description alone: the data set itself stays where it is
+        meta = config.output / "meta"
+        run.tracker.log_artifact("episodes", kind="dataset", path=meta, inputs=inputs, digest=result.digest)
     return {
         "summary": f"{len(result.lengths)} episodes imported, {len(skipped)} that can't be read skipped",
         "dataset": str(config.output),
@@ -75,7 +79,7 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         "frames": int(result.lengths.sum()),
         "already_there": len(parts) - len(waiting),
         "skipped": skipped,
-        "inputs": {"footage": source.digest},
+        "inputs": inputs,
     }
 
 

@@ -15,7 +15,7 @@ from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.data import frame_cache
 from robossl.data.frame_cache import CachedSource
 from robossl.data.lerobot import EpisodeWriter
-from robossl.data.sources import LeRobotSource, MixedSource, VideoFolder, discover_sources, open_source
+from robossl.data.sources import LeRobotSource, VideoFolder, discover_sources, open_source
 from robossl.data.splits import refuse_heldout, split_episodes, split_of
 from robossl.errors import DataError, VideoReadError
 from robossl.resize import resize
@@ -132,17 +132,6 @@ def test_few_files_stay_open_and_sources_travel_to_other_processes(tmp_path: Pat
     assert len(source._readers._open) == 8
     copy = pickle.loads(pickle.dumps(source))
     assert read_stamp(copy.frames(0, [1])[0]) == 1
-
-
-def test_a_mixture_turns_weights_into_chances(tmp_path: Path) -> None:
-    source = data_set(tmp_path)
-    mixed = MixedSource({"sim": source, "real": source}, {"real": 1.0, "sim": 3.0})
-    assert mixed.names == ("sim", "real")
-    assert mixed.probabilities.tolist() == [0.75, 0.25]
-    with pytest.raises(DataError, match="must have the same names"):
-        MixedSource({"sim": source}, {"real": 1.0})
-    with pytest.raises(DataError, match=r"weight 0.0 of source 'sim' must be above 0"):
-        MixedSource({"sim": source}, {"sim": 0.0})
 
 
 def test_cached_frames_equal_resized_ones(tmp_path: Path) -> None:

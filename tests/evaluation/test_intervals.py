@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from robossl.errors import RobosslError
-from robossl.evaluation.intervals import across_seeds, paired_difference, wilson
+from robossl.evaluation.intervals import across_seeds, difference_across_seeds, paired_difference, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 20), (1, 20), (10, 20), (20, 20), (85, 100), (3, 1000)])
@@ -92,3 +92,22 @@ def test_the_recipe_interval_covers_the_recipes_true_rate() -> None:
 def test_no_seeds_or_episodes_are_refused() -> None:
     with pytest.raises(RobosslError, match="at least one each"):
         across_seeds(np.zeros((0, 5), bool))
+
+
+def test_a_difference_across_seeds_is_paired_and_turns_its_sign_with_the_order() -> None:
+    generator = np.random.default_rng(0)
+    shared = generator.random((3, 100))
+    better, worse = shared < 0.8, shared < 0.5  # each episode that the worse one solves, the better one solves too
+    value, low, high = difference_across_seeds(better, worse)
+    assert value == pytest.approx(better.mean() - worse.mean())
+    assert low > 0.15
+    assert difference_across_seeds(worse, better) == pytest.approx((-value, -high, -low))
+    assert difference_across_seeds(better, better) == pytest.approx((0.0, 0.0, 0.0))
+    unpaired = generator.permuted(worse, axis=1)
+    _, wider_low, wider_high = difference_across_seeds(better, unpaired)
+    assert wider_high - wider_low > high - low
+
+
+def test_a_difference_across_seeds_refuses_other_shapes() -> None:
+    with pytest.raises(RobosslError, match=r"of one shape, got \(3, 5\) and \(3, 4\)"):
+        difference_across_seeds(np.ones((3, 5), bool), np.ones((3, 4), bool))

@@ -3,17 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from episodes import expert_episodes
 
-from robossl.errors import RobosslError
 from robossl.evaluation.neighbours import nearest_in_other_episodes, neighbour_strip
 from robossl.evaluation.success import (
     EpisodeOutcome,
     SuccessCell,
-    compare,
-    measure_success,
-    recipe_success,
+    outcome_of,
     success_table,
 )
 from robossl.evaluation.videos import GREEN, RED, enlarge, episode_grid
@@ -31,7 +27,7 @@ def test_a_cell_counts_its_episodes_and_the_solved_starts_that_were_thrown_away(
     episodes = expert_episodes(4)
     episodes[0] = replace(episodes[0], variations={"num_solved_draws": 2})
     episodes[1] = replace(episodes[1], success=False)
-    cell = measure_success(episodes, policy="expert", domain="nominal")
+    cell = SuccessCell(policy="expert", domain="nominal", outcomes=tuple(map(outcome_of, episodes)))
     table = success_table([cell], title="t")
     row = dict(zip(table["columns"], table["rows"][0], strict=True))
     assert (row["n"], row["successes"], row["success_rate"], row["renderer"]) == (4, 3, 0.75, "numpy")
@@ -41,22 +37,8 @@ def test_a_cell_counts_its_episodes_and_the_solved_starts_that_were_thrown_away(
 
 
 def test_no_success_has_no_mean_length() -> None:
-    assert measure_success([], policy="p", domain="d").row()[3:6] == [0, 0, 0.0]
+    assert SuccessCell(policy="p", domain="d").row()[3:6] == [0, 0, 0.0]
     assert _cell([False]).row()[8] is None
-
-
-def test_comparison_pairs_by_seed_whatever_the_order() -> None:
-    first = _cell([True, True, False, True])
-    second = _cell([False, False, True], first_seed=1)
-    assert compare(first, second).value == pytest.approx((1 + 0 + 1) / 3 - 1 / 3)
-    with pytest.raises(RobosslError, match="same episodes"):
-        compare(first, _cell([True], first_seed=50))
-
-
-def test_a_recipe_is_the_mean_over_its_training_seeds() -> None:
-    estimate = recipe_success([_cell([True, False]), _cell([True, True])])
-    assert estimate.value == 0.75
-    assert 0 <= estimate.low < 0.75 < estimate.high <= 1
 
 
 def test_the_grid_frames_successes_green_and_failures_red_and_holds_the_last_frame() -> None:
