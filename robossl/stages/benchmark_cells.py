@@ -88,7 +88,7 @@ def differences(
         "title": f"How much better is: {labels[of]}",
         "columns": ["task", "than", "domain", "difference", "low", "high"],
         "rows": rows,
-        "note": "Difference of success rates, paired by training seed and episode. Interval: 95 %, pigeonhole bootstrap.",
+        "note": "Difference of success rates, paired by training seed and episode; 95 %, pigeonhole bootstrap.",
     }
 
 

@@ -85,8 +85,9 @@ def test_renderers_that_were_mixed_are_all_named() -> None:
 
 
 def test_markdown_has_a_line_a_row_under_a_header() -> None:
-    text = as_markdown({"columns": ["task", "n"], "rows": [["reach", 4], ["push", 8]], "note": "made up"})
-    assert text == "| task | n |\n|---|---|\n| reach | 4 |\n| push | 8 |\n\nmade up\n"
+    rows = [["reach", 4], ["push", 8]]
+    text = as_markdown({"title": "Made", "columns": ["task", "n"], "rows": rows, "note": "made up"})
+    assert text == "**Made**\n\n| task | n |\n|---|---|\n| reach | 4 |\n| push | 8 |\n\nmade up\n"
 
 
 @pytest.fixture
@@ -122,7 +123,8 @@ def run(config: BenchmarkConfig) -> dict[str, Any]:
 def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
     config: BenchmarkConfig, calls: list[tuple[str, str, int]]
 ) -> None:
-    rows = run(config)["tables"][0]["rows"]
+    tables = run(config)["tables"]
+    rows = tables[0]["rows"]
     expected = [("reach", name, seed) for seed in (0, 1) for name in TRAINED] + [
         ("reach", name, 0) for name in SCRIPTED
     ]
@@ -131,7 +133,11 @@ def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
         [LABELS[name], domain] for name in (*TRAINED, *SCRIPTED) for domain in DOMAINS
     ]
     text = config.cells.with_suffix(".md").read_text()
-    assert text.count("\n| reach |") == len(rows)
+    assert text.count("\n| reach |") == len(rows) + len(tables[1]["rows"])
+    # against the random and the fresh encoder in each domain; what nothing was trained for has no pairs
+    assert [row[1:3] for row in tables[1]["rows"]] == [
+        [LABELS[name], domain] for domain in DOMAINS for name in ("random", "scratch")
+    ]
     assert len(list(config.cells.glob("*.json"))) == len(expected)
 
 
