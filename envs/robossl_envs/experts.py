@@ -14,17 +14,13 @@ State = Mapping[str, Float[np.ndarray, "3"]]
 Controller = Callable[[State], Float[np.ndarray, "3"]]
 """Truth to the wanted step of the end effector [m]."""
 
-TRAVEL_HEIGHT_M = 0.13
-"""Height at which the gripper passes over a cube."""
 PUSH_HEIGHT_M = 0.03
 PLAY_STEP_M = 0.02
 """Longest step of play, which is to push things about and not off the table."""
-PUSH_STEP_M = 0.009
-"""Step while pushing: a faster gripper would knock the cube away."""
-CLEAR_M = 0.085
-"""Distance behind the cube from which the gripper can go anywhere behind it without touching it."""
-STANDOFF_M = 0.095
-"""Distance from the cube's centre at which the gripper comes down behind it."""
+PUSH_STEP_M = 0.012
+"""Longest step while pushing: a faster gripper would knock the puck away."""
+CONTACT_M = 0.042
+"""Distance in x from gripper to puck when the puck lies between the fingers."""
 
 
 def reach(state: State) -> Float[np.ndarray, "3"]:
@@ -34,39 +30,35 @@ def reach(state: State) -> Float[np.ndarray, "3"]:
 
 
 def push(state: State) -> Float[np.ndarray, "3"]:
-    """Come down behind the cube, then push it along the line to the plate, steering against its drift."""
-    gripper_m, cube_m, goal_m = state["end_effector"], state["object"], state["goal"]
-    way_m = (goal_m - cube_m)[:2]
-    direction = way_m / max(float(np.linalg.norm(way_m)), 1e-6)
-    offset_m = (gripper_m - cube_m)[:2]
-    along_m = float(offset_m @ direction)
-    aside_m = offset_m - along_m * direction
-    is_low, is_behind = gripper_m[2] < 0.06, along_m < -0.03 and np.linalg.norm(aside_m) < 0.03
-    if is_low and is_behind:
-        return _push_step(way_m, direction, aside_m, gripper_m)
-    to_behind_m = cube_m[:2] - STANDOFF_M * direction - gripper_m[:2]
-    if along_m < -CLEAR_M or np.linalg.norm(to_behind_m) < 0.015:  # nothing in between: straight there
-        pace = min(1.0, 2 * PUSH_STEP_M / max(float(np.linalg.norm(to_behind_m)), 1e-6)) if is_low else 1.0
-        return np.array([*pace * to_behind_m, PUSH_HEIGHT_M - gripper_m[2]])
-    height_m = TRAVEL_HEIGHT_M - gripper_m[2]
-    if gripper_m[2] < 0.08:  # rise before travelling, else the gripper drags the cube along
-        return np.array([0.0, 0.0, height_m])
-    return np.array([*to_behind_m, height_m])
+    """Come behind the puck so that it lies between the fingers, then lead it to the plate.
+
+    One phase fades into the next, without a threshold: an action that jumps with the state is hard to clone.
+    """
+    gripper_m, puck_m, goal_m = state["end_effector"], state["object"], state["goal"]
+    gap_m, aside_m = (puck_m - gripper_m)[:2] - (CONTACT_M, 0.0)
+    at_puck = _fade(gap_m, 0.0, 0.02) * _fade(abs(aside_m), 0.015, 0.03)
+    to_puck_m = _approach(gap_m, aside_m, height_m=gripper_m[2] - PUSH_HEIGHT_M)
+    pushing_m = _push_step((goal_m - puck_m)[:2]) + (0.0, 0.3 * aside_m)
+    return np.array([*((1 - at_puck) * to_puck_m + at_puck * pushing_m), PUSH_HEIGHT_M - gripper_m[2]])
 
 
-def _push_step(
-    way_m: Float[np.ndarray, "2"],
-    direction: Float[np.ndarray, "2"],
-    aside_m: Float[np.ndarray, "2"],
-    gripper_m: Float[np.ndarray, "3"],
-) -> Float[np.ndarray, "3"]:
-    """Return a step along the way, slower near its end, back towards the line that leads to the plate."""
+def _approach(gap_m: float, aside_m: float, *, height_m: float) -> Float[np.ndarray, "2"]:
+    """Return a step that lines up with the puck, and only then comes closer; back off if it is out of line and near."""
+    in_line = np.clip(1 - abs(aside_m) / 0.02, -1.0, 1.0)
+    pace = min(in_line, _fade(height_m, 0.0, 0.05))
+    forward_m = -0.02 if gap_m < -0.01 and in_line < 0 else min(gap_m + 0.01, 0.03) * pace
+    return np.array([forward_m, aside_m])
+
+
+def _push_step(way_m: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+    """Return a step along the way that is left, shorter near its end."""
     left_m = float(np.linalg.norm(way_m))
-    forward_m = min(PUSH_STEP_M, 0.3 * left_m) if left_m > 0.01 else 0.0
-    off_line_m = float(np.linalg.norm(aside_m))
-    forward_m *= max(0.0, 1.0 - off_line_m / 0.025)  # first back onto the line, since a push off centre turns the cube
-    step_m = forward_m * direction - 0.6 * aside_m - min(off_line_m, 0.004) * direction
-    return np.array([*step_m, PUSH_HEIGHT_M - gripper_m[2]])
+    return min(PUSH_STEP_M / max(left_m, 1e-6), 0.4) * way_m
+
+
+def _fade(value: float, start: float, stop: float) -> float:
+    """Return 1 up to `start`, 0 from `stop` on, and the line in between."""
+    return float(np.clip((stop - value) / (stop - start), 0.0, 1.0))
 
 
 class Play:

@@ -7,7 +7,7 @@ from robossl_envs.errors import EnvError
 from robossl_envs.robots.panda import panda
 from robossl_envs.simulation.bullet import BulletSimulation
 from robossl_envs.simulation.scene import Dynamics, SceneSpec
-from robossl_envs.tasks.push import Push
+from robossl_envs.tasks.push import PUCK_HALF_HEIGHT_M, Push
 
 
 @pytest.fixture
@@ -34,12 +34,12 @@ def test_restore_brings_back_the_motor_targets_too(simulation):
     assert ends[0][0] == pytest.approx(0.3, abs=0.02)
 
 
-def test_a_cube_rests_on_the_table_and_touches_it(simulation):
+def test_a_puck_rests_on_the_table_and_touches_it(simulation):
     simulation.set_body_pose("object", np.array([0.5, 0.1, 0.06]))
     assert not simulation.contacts("object", "table")
     for _ in range(20):
         simulation.step()
-    assert simulation.body_pose("object")[0] == pytest.approx([0.5, 0.1, 0.035], abs=2e-3)
+    assert simulation.body_pose("object")[0] == pytest.approx([0.5, 0.1, PUCK_HALF_HEIGHT_M], abs=5e-3)
     assert simulation.contacts("object", "table")
     assert np.abs(np.concatenate(simulation.body_velocity("object"))).max() < 1e-2
 
@@ -50,7 +50,7 @@ def test_a_force_moves_a_light_body_further_than_a_heavy_one(simulation):
     for mass_kg in (0.1, 0.4):
         simulation.restore(start)
         simulation.set_dynamics(Dynamics(masses_kg={"object": mass_kg}, frictions={"object": 0.3}))
-        simulation.set_body_pose("object", np.array([0.5, 0.0, 0.035]))
+        simulation.set_body_pose("object", np.array([0.5, 0.0, PUCK_HALF_HEIGHT_M]))
         for _ in range(4):
             simulation.apply_force("object", np.array([0.0, 2.0, 0.0]))
             simulation.step()

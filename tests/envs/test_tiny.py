@@ -16,7 +16,7 @@ from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.rendering.tiny import TinyRenderer
 from robossl_envs.robots.panda import panda
 from robossl_envs.simulation.scene import SceneSpec
-from robossl_envs.tasks.push import CUBE_HALF_M, Push
+from robossl_envs.tasks.push import PUCK_HALF_HEIGHT_M, Push
 
 SIZE_PX = 64
 BODIES = [body.name for body in Push.bodies]
@@ -35,11 +35,11 @@ def renderer() -> Iterator[TinyRenderer]:
 
 
 def state(
-    *, cube_m: Sequence[float] = (0.55, 0.0, CUBE_HALF_M), joints_rad: Sequence[float] = panda().home_rad
+    *, puck_m: Sequence[float] = (0.55, 0.0, PUCK_HALF_HEIGHT_M), joints_rad: Sequence[float] = panda().home_rad
 ) -> np.ndarray:
-    """Return a visual state with the cube there."""
+    """Return a visual state with the puck there."""
     poses = {body.name: (*body.position_m, *body.quaternion) for body in Push.bodies}
-    poses["object"] = (*cube_m, 0.0, 0.0, 0.0, 1.0)
+    poses["object"] = (*puck_m, 0.0, 0.0, 0.0, 1.0)
     poses["goal"] = (0.62, -0.15, 0.002, 0.0, 0.0, 0.0, 1.0)
     return np.concatenate([joints_rad, *poses.values()])
 
@@ -71,29 +71,29 @@ def centre_px(mask: np.ndarray) -> tuple[float, float]:
 
 
 def test_depth_is_metres_along_the_optical_axis(renderer: TinyRenderer) -> None:
-    drawn = draw(renderer, state(cube_m=(0.6, 0.0, CUBE_HALF_M)), DOWN)
+    drawn = draw(renderer, state(puck_m=(0.6, 0.0, PUCK_HALF_HEIGHT_M)), DOWN)
     depth_m, masks = depth_of(drawn), masks_of(drawn)
     inside = (masks == OBJECT)[SIZE_PX // 2 - 1 : SIZE_PX // 2 + 1, SIZE_PX // 2 - 1 : SIZE_PX // 2 + 1]
     assert inside.all()
-    assert depth_m[SIZE_PX // 2, SIZE_PX // 2] == pytest.approx(0.8 - 2 * CUBE_HALF_M, abs=2e-3)
+    assert depth_m[SIZE_PX // 2, SIZE_PX // 2] == pytest.approx(0.8 - 2 * PUCK_HALF_HEIGHT_M, abs=2e-3)
     table = depth_m[masks == 2 + BODIES.index("table")]
     assert table.min() == pytest.approx(0.8, abs=5e-3), "not along the ray, which is longer at the border"
     assert table.max() == pytest.approx(0.8, abs=5e-3)
 
 
-@pytest.mark.parametrize("cube_y_m", [-0.15, 0.0, 0.15])
+@pytest.mark.parametrize("puck_y_m", [-0.15, 0.0, 0.15])
 @pytest.mark.parametrize("camera", [FRONT, DOWN], ids=lambda camera: camera.name)
-def test_masks_lie_where_a_pinhole_projects_the_cube(renderer: TinyRenderer, camera: Camera, cube_y_m: float) -> None:
-    cube_m = (0.6, cube_y_m, CUBE_HALF_M)
-    column, row, _ = projected(camera, cube_m)
-    mask = masks_of(draw(renderer, state(cube_m=cube_m), camera)) == OBJECT
+def test_masks_lie_where_a_pinhole_projects_the_puck(renderer: TinyRenderer, camera: Camera, puck_y_m: float) -> None:
+    puck_m = (0.6, puck_y_m, PUCK_HALF_HEIGHT_M)
+    column, row, _ = projected(camera, puck_m)
+    mask = masks_of(draw(renderer, state(puck_m=puck_m), camera)) == OBJECT
     assert mask.sum() >= 25
     assert centre_px(mask) == pytest.approx((column, row), abs=2.0)
 
 
 def test_the_picture_is_not_mirrored(renderer: TinyRenderer) -> None:
     """The front camera faces the robot, so what lies at +y (the robot's left) is on the right of the picture."""
-    drawn = draw(renderer, state(cube_m=(0.6, 0.15, CUBE_HALF_M)))
+    drawn = draw(renderer, state(puck_m=(0.6, 0.15, PUCK_HALF_HEIGHT_M)))
     red = drawn.pixels[0].astype(int)
     is_red = (red[..., 0] > 2 * red[..., 1]) & (red[..., 0] > 2 * red[..., 2]) & (red[..., 0] > 60)
     assert is_red.sum() >= 25
@@ -160,7 +160,7 @@ def test_depth_and_masks_come_only_when_asked_for(renderer: TinyRenderer) -> Non
 
 def test_views_of_one_call_are_those_of_single_calls(renderer: TinyRenderer) -> None:
     looks = [Randomization("randomized", bodies=Push.bodies, cameras=CAMERAS).look(seed) for seed in range(3)]
-    states = np.stack([state(cube_m=(0.5, 0.05 * i, CUBE_HALF_M)) for i in range(3)])
+    states = np.stack([state(puck_m=(0.5, 0.05 * i, PUCK_HALF_HEIGHT_M)) for i in range(3)])
     cameras = [look.cameras["front"] for look in looks]
     together = renderer.render(states, cameras, looks, height_px=SIZE_PX, width_px=SIZE_PX)
     for i in (2, 0, 1):

@@ -3,8 +3,8 @@
 from robossl_envs.rendering.meshes import build_robot
 from robossl_envs.simulation.scene import RobotSpec
 
-FINGER_M = 0.022
-"""Each finger's opening: half open, so that a push has two points of contact and the cube does not turn away."""
+FINGER_M = 0.027
+"""Each finger's opening: a puck sinks in between the fingers far enough to be led up to 45 degrees to either side."""
 
 
 def panda() -> RobotSpec:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from robossl_envs.errors import EnvError
 from robossl_envs.quiet_pybullet import pybullet as p
+from robossl_envs.simulation.cylinder import cylinder_mesh
 from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
 from robossl_envs.simulation.simulation import Pose
 
@@ -47,19 +48,15 @@ def load_scene(scene: SceneSpec, client: int, *, collisions: bool = True) -> Loa
 
 def _load_body(body: BodySpec, client: int, *, collides: bool) -> int:
     radius_m, half_height_m = body.size_m[:2]
-    # Bullet's number, then its words for the size: visual and collision shapes name a cylinder's height differently
-    sizes: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
-        "box": (p.GEOM_BOX, {"halfExtents": body.size_m}, {"halfExtents": body.size_m}),
-        "sphere": (p.GEOM_SPHERE, {"radius": radius_m}, {"radius": radius_m}),
-        "cylinder": (
-            p.GEOM_CYLINDER,
-            {"radius": radius_m, "length": 2 * half_height_m},
-            {"radius": radius_m, "height": 2 * half_height_m},
-        ),
+    sizes: dict[str, tuple[int, dict[str, Any]]] = {
+        "box": (p.GEOM_BOX, {"halfExtents": body.size_m}),
+        "sphere": (p.GEOM_SPHERE, {"radius": radius_m}),
+        "cylinder": (p.GEOM_CYLINDER, {"radius": radius_m, "height": 2 * half_height_m}),
     }
-    kind, visual_size, collision_size = sizes[body.shape]
-    visual = p.createVisualShape(kind, rgbaColor=(*body.rgb, 1.0), physicsClientId=client, **visual_size)
-    collision = p.createCollisionShape(kind, physicsClientId=client, **collision_size) if collides else -1
+    kind, size = sizes[body.shape]
+    seen = (p.GEOM_MESH, cylinder_mesh(radius_m, half_height_m)) if body.shape == "cylinder" else (kind, size)
+    visual = p.createVisualShape(seen[0], rgbaColor=(*body.rgb, 1.0), physicsClientId=client, **seen[1])
+    collision = p.createCollisionShape(kind, physicsClientId=client, **size) if collides else -1
     number: int = p.createMultiBody(
         body.mass_kg if collides else 0.0,
         collision,
