@@ -38,7 +38,7 @@ def push(state: State) -> Float[np.ndarray, "3"]:
     gap_m, aside_m = (puck_m - gripper_m)[:2] - (CONTACT_M, 0.0)
     at_puck = _fade(gap_m, 0.0, 0.02) * _fade(abs(aside_m), 0.015, 0.03)
     to_puck_m = _approach(gap_m, aside_m, height_m=gripper_m[2] - PUSH_HEIGHT_M)
-    pushing_m = _push_step((goal_m - puck_m)[:2]) + (0.0, 0.3 * aside_m)
+    pushing_m = _push_step((goal_m - puck_m)[:2]) + np.array([0.0, 0.3 * aside_m])
     return np.array([*((1 - at_puck) * to_puck_m + at_puck * pushing_m), PUSH_HEIGHT_M - gripper_m[2]])
 
 
