@@ -18,6 +18,7 @@ from robossl.rollout import Workers
 from robossl.runs import Run, fingerprint
 from robossl.runs.files import write_text
 from robossl.stages.benchmark_cells import Cell, as_markdown, differences, table
+from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
@@ -73,7 +74,8 @@ def _cells(config: BenchmarkConfig) -> list[Cell]:
 
 
 def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> dict[str, Any]:
-    """Return every setting of the stages behind a cell, free of where they write and how many processes they use."""
+    """Return what a cell depends on: every setting of the stages behind it, free of where they write and how many
+    processes they use, and the worlds that it is trained and tried in."""
     recipe, here = config.recipe, Path()
     stages: dict[str, Any] = {
         "evaluate": evaluate_config(
@@ -87,7 +89,8 @@ def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> di
         stages |= {f"play-{name}": play_config(recipe, name, here) for name in config.tasks}
         stages["pretrain"] = pretrain_config(recipe, tuple(Path(name) for name in config.tasks), here, seed=seed)
     free = ("output", "tracking", "num_workers")
-    return {
+    worlds = config.tasks if variant == "pretrained" else (task,)
+    return {"worlds": {name: world(name, DOMAINS) for name in worlds}} | {
         name: {key: value for key, value in dump_values(stage).items() if key not in free}
         for name, stage in stages.items()
     }

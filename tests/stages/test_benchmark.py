@@ -15,6 +15,7 @@ from robossl.runs import open_run
 from robossl.stages import benchmark as stage
 from robossl.stages.benchmark import DOMAINS, LABELS, SCRIPTED, TRAINED, benchmark
 from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, table
+from robossl.stages.benchmark_world import world
 
 Measure = Callable[..., dict[str, Any]]
 
@@ -102,6 +103,14 @@ def config(tmp_path: Path) -> BenchmarkConfig:
     )
 
 
+@pytest.fixture(autouse=True)
+def worlds(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What each task's env is said to do; looked at for real in a test of its own."""
+    known = {"reach": "as it was", "push": "as it was"}
+    monkeypatch.setattr(stage, "world", lambda task, domains: known[task])
+    return known
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     """The cells that were measured; the measurement itself is left out."""
@@ -183,3 +192,26 @@ def test_a_cell_is_measured_through_the_stages_that_it_needs(
         for step in [*of_policy, ("finetune", f"policy-{name}-reach-0"), ("evaluate", f"evaluate-{name}-reach-0")]
     ]
     assert done == [*expected, *(("evaluate", f"evaluate-{name}-reach-0") for name in SCRIPTED)]
+
+
+def test_another_world_makes_the_cells_of_its_task_again(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], worlds: dict[str, str]
+) -> None:
+    both = replace(config, tasks=("reach", "push"), seeds=(0,))
+    run(both)
+    calls.clear()
+    worlds["push"] = "another puck"
+    run(replace(both, output=config.output / "again"))
+    of_push = [("push", name, 0) for name in (*TRAINED, *SCRIPTED)]
+    assert calls == [("reach", "pretrained", 0), *of_push], "its encoder was trained on play of Push too"
+
+
+def test_a_world_is_known_by_what_happens_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = world("reach", ("randomized",))
+    world.cache_clear()
+    assert world("reach", ("randomized",)) == seen
+    assert world("reach", ("shifted",)) != seen
+    monkeypatch.setattr("robossl_envs.tasks.reach.BALL_RADIUS_M", 0.03)
+    world.cache_clear()
+    assert world("reach", ("randomized",)) != seen
+    world.cache_clear()
