@@ -108,10 +108,15 @@ class SavedPolicy:
     path: Path
 
     def __call__(self, env: gym.Env, seed: int) -> Policy:
-        """Return the policy of one episode."""
-        del env, seed
+        """Return the policy of one episode.
+
+        Raises:
+            ConfigError: it was trained for other cameras, or for more or fewer numbers than the env has.
+        """
+        del seed
         # the card is written with the rest of the directory, so its time tells whether the policy is another one
         network, execution = _loaded(self.path, (self.path / CARD).stat().st_mtime_ns if self.path.exists() else 0)
+        _check_fits(network, env, self.path)
         return ClonedPolicy(network, execution)
 
 
@@ -128,6 +133,27 @@ def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
             return SavedPolicy(path=Path(policy))
         case _:
             raise ConfigError(f"policy {str(policy)!r} is neither {', '.join(SCRIPTED)} nor a policy/ directory")
+
+
+def _check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
+    spaces: Any = env.observation_space
+    for camera in network.cameras:
+        if camera not in spaces["pixels"].spaces:
+            raise ConfigError(f"policy {path} sees camera {camera!r}, but the env shows {', '.join(spaces['pixels'])}")
+    simulator: Any = env.unwrapped
+    head = network.spec
+    sizes = {
+        "gives actions of": (head.action_dim, int(np.prod(env.action_space.shape or ()))),
+        "sees proprio of": (head.proprio_dim, int(np.prod(spaces["agent_pos"].shape))),
+        "sees simulator states of": (head.state_dim, len(simulator.environment_state_names)),
+    }
+    for what, (of_policy, of_env) in sizes.items():
+        unused = of_policy == 0  # not every policy sees proprio or simulator state
+        if of_policy != of_env and not unused:
+            raise ConfigError(
+                f"policy {path} {what} {of_policy} numbers, but {env.spec.id if env.spec else 'the env'} has {of_env}; "
+                "use it in the env of its demonstrations"
+            )
 
 
 @lru_cache(maxsize=4)

@@ -62,6 +62,7 @@ def save_policy(
             "format": FORMAT,
             "head": network.spec.as_json(),
             "cameras": list(network.cameras),
+            "image_size": None if network.encoder is None else list(network.encoder.image_size),
             "execution": asdict(execution),
             "robossl_version": version("robossl"),
         }
@@ -86,9 +87,13 @@ def load_policy_card(path: str | Path) -> dict[str, Any]:
     if not card_path.is_file():
         raise RobosslError(f"no policy at {path}: {CARD} is missing; pass the policy/ directory of a finetuning run")
     try:
-        return json.loads(card_path.read_text())
+        card = json.loads(card_path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RobosslError(f"the card {card_path} is not valid JSON ({error}); finetune again") from error
+    missing = [key for key in ("head", "cameras", "execution") if not isinstance(card, dict) or key not in card]
+    if missing:
+        raise RobosslError(f"the card {card_path} lacks {', '.join(missing)}; finetune again")
+    return card
 
 
 def load_policy(path: str | Path) -> tuple[PolicyNetwork, ExecutionSpec]:
@@ -99,9 +104,14 @@ def load_policy(path: str | Path) -> tuple[PolicyNetwork, ExecutionSpec]:
     """
     path = Path(path)
     card = load_policy_card(path)
-    encoder = load_encoder(path / ENCODER) if card["cameras"] else None
-    head = HeadSpec(**{**card["head"], "hidden": tuple(card["head"]["hidden"])})
-    network = PolicyNetwork(head, encoder=encoder, cameras=card["cameras"])
+    size = card.get("image_size")  # missing in policies of the first version
+    encoder = load_encoder(path / ENCODER, image_size=size and tuple(size)) if card["cameras"] else None
+    try:
+        head = HeadSpec(**{**card["head"], "hidden": tuple(card["head"]["hidden"])})
+        execution = ExecutionSpec(**card["execution"])
+        network = PolicyNetwork(head, encoder=encoder, cameras=card["cameras"])
+    except (TypeError, KeyError, RuntimeError) as error:
+        raise RobosslError(f"the card {path / CARD} describes no policy ({error}); finetune again") from error
     try:
         weights = load_file(path / WEIGHTS)
         missing, unexpected = network.load_state_dict(weights, strict=False)
@@ -112,4 +122,4 @@ def load_policy(path: str | Path) -> tuple[PolicyNetwork, ExecutionSpec]:
     if missing or unexpected:
         names = ", ".join([*missing, *unexpected])
         raise RobosslError(f"the weights in {path} don't fit their card ({names}); take both from the same run")
-    return network.eval(), ExecutionSpec(**card["execution"])
+    return network.eval(), execution

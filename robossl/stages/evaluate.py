@@ -27,11 +27,15 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
         workers: processes kept open by the caller; replaces `num_workers`.
 
     Raises:
-        ConfigError: the policy is none, a domain is unknown, or an episode seed is one that it was trained on.
+        ConfigError: the policy is none or does not fit the env, a domain is unknown, or an episode seed is one that it
+            was trained on.
+        RobosslError: the policy is damaged, or its encoder is another one than its card says.
     """
     spec = _env_spec(config)
     for domain in config.domains:  # now and not after the minutes that the domains before it take
-        replace(spec, domain=domain).make().close()
+        with closing(replace(spec, domain=domain).make()) as env:
+            if config.policy not in SCRIPTED:
+                policy_factory(config.policy)(env, config.seed)  # refuses an env that it does not fit
     run.tracker.cut_back(0)
     cells = []
     with nullcontext(workers) if workers else Workers(config.num_workers) as open_workers, run.time("evaluate"):
@@ -96,8 +100,14 @@ def _env_spec(config: EvaluateConfig) -> EnvSpec:
             f"seed {min(seeds)} is one of the policy's demonstrations; choose seed so that none of the "
             f"{config.num_episodes} episodes is"
         )
+    trained_px = trained_on.get("image_size")
+    if config.image_size and trained_px and config.image_size != trained_px:
+        raise ConfigError(
+            f"image_size is {config.image_size}, but policy {config.policy} was trained on frames of {trained_px} px; "
+            "leave image_size out, or finetune on demonstrations of that size"
+        )
     return EnvSpec(
         env_id=env_id,
         cameras=tuple(card.get("cameras", ())) or ("front",),
-        image_size=config.image_size or trained_on.get("image_size") or 64,
+        image_size=config.image_size or trained_px or 64,
     )
