@@ -51,7 +51,9 @@ class EnvSpec:
         values = {"domain": self.domain, "cameras": self.cameras, "image_size": self.image_size, **self.options}
         try:
             return gym.make(env_id, **values)
-        except (gym.error.Error, ImportError, ValueError) as error:
+        except (gym.error.Error, ImportError, TypeError, ValueError) as error:
+            if isinstance(error, TypeError) and "keyword argument" not in str(error):
+                raise  # a fault of the env, not one that takes no cameras or no domain
             raise ConfigError(f"can't make env {self.env_id!r}: {_one_line(error)}") from error
 
 

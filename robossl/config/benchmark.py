@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
+
+from robossl.config.checked_recipe import CheckedRecipe
 from robossl.config.recipe import TASKS, RecipeConfig
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
+
+
+def _no_file(path: Path) -> Path:
+    if path.is_file():
+        raise ValueError("a folder is needed and not a file")
+    return path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +26,15 @@ class BenchmarkConfig:
 
     output: Path = Path("runs/benchmark")
     """Folder of all the runs."""
-    cells: Path = Path("docs/results/benchmark")
+    cells: Annotated[Path, AfterValidator(_no_file)] = Path("docs/results/benchmark")
     """Folder of the finished cells, one small JSON each; one that is there with the same settings is not run again."""
-    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    recipe: CheckedRecipe = field(default_factory=RecipeConfig)
     """Sizes of the recipe."""
     tasks: tuple[str, ...] = tuple(TASKS)
     """reach, push."""
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = (0, 1, 2)
     """Training seeds: each has an encoder, demonstrations and policies of its own."""
-    num_eval_episodes: int = 100
+    num_eval_episodes: Positive = 100
     """Episodes of each policy in each domain, the same for all."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive
 from robossl.config.tracking import TrackingConfig
 
 
@@ -22,25 +22,25 @@ class CollectConfig:
     """nominal, randomized, shifted or heldout."""
     policy: str = "play"
     """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
-    noise: float = 0.0
+    noise: Amount = 0.0
     """Standard deviation of what is added to the expert's actions, which span [-1, 1]."""
-    num_episodes: int = 100
+    num_episodes: Positive = 100
     """Episodes to write."""
     only_successful: bool = False
     """Drop episodes without success and go on until `num_episodes` are there: for demonstrations."""
-    seed: int = 0
+    seed: Count = 0
     """Seed of the first episode; episode i has seed + i."""
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
     """Cameras to record."""
-    image_size: int = DEFAULT_IMAGE_SIZE_PX
+    image_size: Pixels = DEFAULT_IMAGE_SIZE_PX
     """Height and width of the frames [px]."""
-    max_episode_steps: int = 0
+    max_episode_steps: Count = 0
     """Control steps after which an episode is cut off; 0: the task's own limit."""
     second_look: bool = False
     """Also draw each instant under a second draw of the randomization, as camera `<camera>_look2`."""
-    look_every: int = 0
+    look_every: Count = 0
     """Frames that share one draw of the second look; 0: one draw an episode."""
-    num_workers: int = 0
+    num_workers: Count = 0
     """Processes; 0: one for each CPU core. The episodes are the same for any number."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from robossl.config.checked_recipe import CheckedRecipe
 from robossl.config.recipe import TASKS, RecipeConfig
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
 
 
@@ -18,17 +19,17 @@ class DemoConfig:
     """Folder of all the runs, and of `report.html`."""
     footage: Path | None = None
     """Folder of recorded videos or LeRobot data sets to train on too; the report then also speaks of them."""
-    recipe: RecipeConfig = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
+    recipe: CheckedRecipe = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
     """Sizes of the recipe."""
     tasks: tuple[str, ...] = tuple(TASKS)
     """reach, push."""
-    num_eval_episodes: int = 20
+    num_eval_episodes: Positive = 20
     """Episodes of each policy in each domain: few, so its intervals are wide; `make benchmark` takes 100."""
-    num_probe_episodes: int = 40
+    num_probe_episodes: Positive = 40
     """Play episodes of each domain but the source that probes read."""
-    footage_steps: int = 1400
+    footage_steps: Positive = 1400
     """Optimizer steps of future-frame prediction on the footage."""
-    seed: int = 0
+    seed: Count = 0
     """Of everything that is trained."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Of the demo's own run; those of its stages go by `recipe.tracking`."""

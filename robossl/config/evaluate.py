@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.env import EVALUATION_SEED
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
 
 
@@ -22,15 +22,15 @@ class EvaluateConfig:
     """Env; empty: the one that the policy's demonstrations came from."""
     domains: tuple[str, ...] = ("randomized", "nominal", "heldout")
     """Domains, each with the same episode seeds."""
-    num_episodes: int = 50
+    num_episodes: Positive = 50
     """Episodes in each domain."""
-    seed: int = EVALUATION_SEED
+    seed: Count = EVALUATION_SEED
     """Seed of the first episode; must be none that the policy was trained on."""
-    image_size: int = 0
+    image_size: Count = 0
     """Height and width of the frames [px]; 0: as in the policy's demonstrations."""
-    num_videos: int = 8
+    num_videos: Count = 8
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
-    num_workers: int = 0
+    num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from robossl.config.env import DEFAULT_CAMERAS
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Amount, Count, Finite, Positive, Rate, Share
 from robossl.config.tracking import TrackingConfig
 
 
@@ -19,7 +19,7 @@ class FinetuneConfig:
     """Run directory; the policy goes to its folder `policy/`."""
     demonstrations: Path = Path("runs/demonstrations")
     """LeRobot data set of demonstrations."""
-    num_demonstrations: int = 25
+    num_demonstrations: Positive = 25
     """The first so many episodes are used."""
     encoder: str = "runs/pretrain/encoder"
     """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
@@ -33,39 +33,39 @@ class FinetuneConfig:
     """Whether the same steps under another look (`<camera>_look2`) are learned from too, where the data has them."""
     proprio: bool = True
     """Whether the policy also sees end effector position and gripper width."""
-    chunk_length: int = 4
+    chunk_length: Positive = 4
     """Actions predicted at once, 1 or more."""
     execution: Literal["receding", "ensemble"] = "receding"
     """receding: take `execute_steps` of a chunk, then ask again; ensemble: ask at each step and average the chunks
     (smoother, but late: in one trial on Push, 25 demonstrations and a policy on simulator state, 55-68 % of 40 episodes
     against 82 % with one action of each chunk of 4; one seed, chunk lengths differed)."""
-    execute_steps: int = 1
+    execute_steps: Positive = 1
     """Actions taken from one chunk, 1 to chunk_length; for `receding`."""
-    ensemble_rate: float = 0.1
+    ensemble_rate: Finite = 0.1
     """Weight of the i-th oldest chunk is exp(-rate * i), so below 0 the newest counts most; for `ensemble`."""
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[Positive, ...] = (256, 256)
     """Widths of the head's hidden layers."""
-    dropout: float = 0.2
+    dropout: Share = 0.2
     """Of features and hidden layers, 0-1."""
     loss: Literal["l1", "mse", "huber"] = "l1"
     """Between normalized actions."""
-    num_steps: int = 1000
+    num_steps: Positive = 1000
     """Optimizer steps."""
-    batch_size: int = 128
+    batch_size: Positive = 128
     """Steps of demonstrations in a batch."""
-    learning_rate: float = 1e-3
+    learning_rate: Rate = 1e-3
     """Of the head (AdamW, cosine to zero)."""
-    encoder_learning_rate: float = 3e-4
+    encoder_learning_rate: Rate = 3e-4
     """Of the encoder, where it is trained."""
-    weight_decay: float = 1e-2
+    weight_decay: Amount = 1e-2
     """Of AdamW."""
-    num_augmentations: int = 8
+    num_augmentations: Count = 8
     """Augmented copies of each frame that a frozen encoder is shown beside the frame itself."""
-    shift_px: int = 2
+    shift_px: Count = 2
     """Largest random shift of a frame [px]."""
-    jitter: float = 0.15
+    jitter: Share = 0.15
     """Half width of the colour draws, 0-1."""
-    seed: int = 0
+    seed: Count = 0
     """Of weights, batches and augmentation."""
     device: str = "auto"
     """auto, cpu or cuda."""

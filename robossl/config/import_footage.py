@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Count, Pixels, Positive, Rate
 from robossl.config.tracking import TrackingConfig
 
 
@@ -18,17 +18,17 @@ class ImportConfig:
     """A folder of videos (searched recursively), one video, or a LeRobotDataset directory (v2.x or v3)."""
     output: Path = Path("runs/import")
     """The new data set directory."""
-    image_size: tuple[int, int] | None = None
+    image_size: tuple[Pixels, Pixels] | None = None
     """Height and width in px of the stored frames, both even; by default the size of the first video."""
     aspect: Literal["stretch", "pad", "crop"] = "stretch"
     """How a video of another aspect ratio gets there: fill the size, add black borders, or cut the centre out."""
-    fps_hz: int | None = None
+    fps_hz: Positive | None = None
     """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
-    max_episode_s: float = 300.0
+    max_episode_s: Rate = 300.0
     """Longer videos are cut into episodes of this length; at most 500, where float32 timestamps blur."""
     task: str = ""
     """The task as a sentence, for footage that names none."""
-    seed: int = 0
+    seed: Count = 0
     """Not used, since nothing is drawn; every command has one."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

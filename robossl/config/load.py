@@ -20,6 +20,8 @@ from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError, closest
 
 Config = TypeVar("Config")
+_RULES = ("──", "----")
+"""Lines in tyro's boxes; the second where the terminal's encoding is not UTF-8."""
 
 
 def load_config(
@@ -88,7 +90,7 @@ def _is_required(entry: dataclasses.Field) -> bool:
 def _values_of(cls: type, path: Path) -> dict[str, Any]:
     """Return the checked fields that the file sets; the command line may still give the required ones."""
     raw = parse_yaml(path)
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)  # with the ranges of numbers
     names = [f.name for f in dataclasses.fields(_dataclass(cls))]
     _refuse_unknown(raw, names, where=f"{path}")
     keys = [key for key, _ in _keys(cls)]
@@ -186,8 +188,10 @@ def _parts(hint: Any) -> tuple[Any, ...]:
 def _one_line(box: str) -> str:
     """Return the sentence inside the box that tyro draws around a complaint."""
     lines = [line.strip("│╭╮╰╯ ") for line in box.splitlines()]
-    body = lines[1:] if lines and lines[0].endswith("─") else lines
-    stop = next((i for i, line in enumerate(body) if line.startswith("──") or not line), len(body))
+    rules = [i for i, line in enumerate(lines) if line.endswith(_RULES)]
+    start = rules[0] + 1 if rules and rules[0] < 2 else 0  # the title stands in the rule, or above it in plain ASCII
+    body = lines[start:]
+    stop = next((i for i, line in enumerate(body) if line.startswith(_RULES) or not line), len(body))
     text = re.sub(r"\[/?bold\]", "", " ".join(body[:stop]))
     if text.startswith("Missing from"):
         return f"missing: {', '.join(re.findall(r'--[^ ]+', text))}"

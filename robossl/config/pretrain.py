@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive, Rate, Share
 from robossl.config.tracking import TrackingConfig
 
 Argument = bool | int | float | str | tuple[int, ...]
@@ -18,7 +18,7 @@ class SourceConfig:
 
     path: Path
     """LeRobot data set, folder of videos, or a folder of both (each data set below it becomes a source of its own)."""
-    weight: float = 1.0
+    weight: Rate = 1.0
     """How often batches come from here, relative to the other sources."""
     views: tuple[str, ...] = ()
     """Cameras or looks of a clip, for example front front_look2; by default the first camera and its second look."""
@@ -34,7 +34,7 @@ class ObjectiveConfig:
 
     name: str
     """paired_looks, time_contrast, future_frames, future_features or inverse_dynamics."""
-    weight: float = 1.0
+    weight: Rate = 1.0
     """Of its loss in the sum."""
     params: dict[str, Argument] = field(default_factory=dict)
     """Arguments of the objective, for example temperature."""
@@ -48,7 +48,7 @@ class EncoderConfig:
 
     name: Literal["conv", "resnet18", "vit_tiny"] = "conv"
     """Architecture."""
-    feature_dim: int = 128
+    feature_dim: Positive = 128
     """Size of the features."""
     params: dict[str, Argument] = field(default_factory=dict)
     """Further arguments of the architecture, for example pooling."""
@@ -60,21 +60,21 @@ class AugmentationConfig:
 
     __pydantic_config__ = STRICT
 
-    shift_px: int = 4
+    shift_px: Count = 4
     """Largest shift to each side."""
-    brightness: float = 0.2
+    brightness: Share = 0.2
     """Largest shift of all channels, in parts of the full range."""
-    contrast: float = 0.2
+    contrast: Share = 0.2
     """Largest relative change of contrast."""
-    saturation: float = 0.2
+    saturation: Share = 0.2
     """Largest relative change of saturation."""
-    blur: float = 0.0
+    blur: Share = 0.0
     """Probability of a blur."""
-    noise: float = 0.0
+    noise: Share = 0.0
     """Largest standard deviation of noise, in parts of the full range."""
-    cutout: float = 0.0
+    cutout: Share = 0.0
     """Probability of a coloured rectangle."""
-    random_conv: float = 0.0
+    random_conv: Share = 0.0
     """Probability of a random 3x3 filter on each channel."""
     shift_views_together: bool = True
     """Whether all views of a clip shift alike."""
@@ -96,31 +96,31 @@ class PretrainConfig:
     """What is trained."""
     augmentation: AugmentationConfig = AugmentationConfig()
     """Random changes of frames."""
-    image_size: tuple[int, int] = (64, 64)
+    image_size: tuple[Pixels, Pixels] = (64, 64)
     """Height and width of training frames [px]."""
-    batch_size: int = 16
+    batch_size: Positive = 16
     """Clips in the joint batch of all processes; a clip holds several instants and views."""
-    num_steps: int = 1000
+    num_steps: Positive = 1000
     """Optimizer steps."""
-    learning_rate: float = 1e-3
+    learning_rate: Rate = 1e-3
     """Highest one (AdamW, warm-up, then cosine to zero)."""
-    weight_decay: float = 0.01
+    weight_decay: Amount = 0.01
     """Of AdamW."""
-    warmup_steps: int = 20
+    warmup_steps: Count = 20
     """Over which the learning rate rises."""
-    clip_norm: float = 1.0
+    clip_norm: Amount = 1.0
     """Largest norm of the gradient; 0: not clipped."""
-    average_momentum: float = 0.0
+    average_momentum: Share = 0.0
     """Save a moving average of the encoder with this momentum (0.99, say) instead of its last weights; 0: off."""
-    test_fraction: float = 0.2
+    test_fraction: Share = 0.2
     """Part of the episodes that is never read, so that probes have fresh ones."""
-    log_every: int = 10
+    log_every: Positive = 10
     """Steps from one row of metrics to the next."""
-    checkpoint_every: int = 100
+    checkpoint_every: Positive = 100
     """Steps from one checkpoint to the next."""
     cache_dir: Path | None = None
     """Folder of decoded frames; by default $ROBOSSL_CACHE, else ~/.cache/robossl."""
-    seed: int = 0
+    seed: Count = 0
     """Of weights, data order, frames and augmentation."""
     device: str = "auto"
     """auto, cpu or cuda."""

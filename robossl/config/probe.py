@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Count, Positive, Share
 from robossl.config.tracking import TrackingConfig
 
 
@@ -27,17 +27,17 @@ class ProbeConfig:
     """Camera whose frames are encoded."""
     key: str = "observation.environment_state"
     """What is read out."""
-    dims: tuple[int, ...] = ()
+    dims: tuple[Count, ...] = ()
     """Columns of `key`; empty: all, and for simulator state the positions of end effector, object and goal."""
-    max_frames: int = 4000
+    max_frames: Positive = 4000
     """Frames taken from each data set for the fit, and as many for the test, evenly spaced."""
-    test_fraction: float = 0.2
+    test_fraction: Share = 0.2
     """Share of episodes that is held out."""
-    pca: int = 64
+    pca: Count = 64
     """Components of the baseline probe on pixels; 0: no baseline."""
-    num_neighbour_queries: int = 4
+    num_neighbour_queries: Count = 4
     """Frames whose nearest neighbours are drawn; 0: no figure."""
-    seed: int = 0
+    seed: Count = 0
     """Of fresh weights."""
     device: str = "auto"
     """auto, cpu or cuda."""

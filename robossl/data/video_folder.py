@@ -1,7 +1,7 @@
 """A folder of ordinary videos as an episode source."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,15 @@ class VideoFolder:
                 num_frames, rate = _probe(path)
             except VideoReadError as error:
                 self.skipped[path] = str(error)
-                logger.warning("skipped: %s", error)
                 continue
             self.paths.append(path)
             lengths.append(num_frames)
             rates.append(rate)
         if not self.paths:
-            raise DataError(
-                f"{root} has no video that can be read ({len(self.skipped)} skipped: {_named(self.skipped)})"
-            )
+            reason = next(iter(self.skipped.values()))
+            raise DataError(f"{root} has no video that can be read ({len(self.skipped)} skipped; {reason})")
+        for reason in self.skipped.values():
+            logger.warning("skipped: %s", reason)
         self.lengths = np.array(lengths, dtype=np.int64)
         self.rates_hz = np.array(rates)
         self.fps_hz = float(np.median(self.rates_hz))
@@ -121,8 +121,3 @@ def _probe(path: Path) -> tuple[int, float]:
         return reader.num_frames, reader.fps_hz
     finally:
         reader.close()
-
-
-def _named(skipped: Mapping[Path, str] | Sequence[Path]) -> str:
-    names = [path.name for path in skipped]
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

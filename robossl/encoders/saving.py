@@ -81,7 +81,11 @@ def load_encoder(path: str | Path, *, image_size: tuple[int, int] | None = None)
     """
     path = Path(path)
     card = load_card(path)
-    encoder = build_encoder(card["architecture"], **card["arguments"])
+    try:
+        encoder = build_encoder(card["architecture"], **card["arguments"])
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise EncoderError(f"the card {path / CARD} describes no encoder ({reason}); save the encoder again") from error
     if image_size is not None and encoder.image_size != tuple(image_size):
         raise EncoderError(
             f"the encoder {path} takes images of {encoder.image_size} px, not {tuple(image_size)}; "

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from robossl.runs.run import read_record
+from robossl.errors import ConfigError
+from robossl.runs.run import read_record, read_result
 
 Row = Mapping[str, Any]
 _RUN_FOLDER = "robossl"
@@ -61,15 +62,14 @@ def _read(directory: Path, name: str) -> RunRecord:
     inner = directory / _RUN_FOLDER
     place = inner if (inner / "run.json").is_file() else directory
     record = read_record(place)
-    result = place / "result.json"
     return RunRecord(
         path=place,
         name=name,
         command=record["command"],
-        config=(place / "config.yaml").read_text(encoding="utf-8"),
+        config=_text(place / "config.yaml"),
         versions=record.get("versions", {}),
         seconds=record.get("seconds", {}),
-        result=json.loads(result.read_text(encoding="utf-8")) if result.exists() else {},
+        result=read_result(place) or {},
         metrics=_rows(place / "metrics.jsonl"),
         pictures=[_picture(path) for path in sorted((place / "figures").glob("*.png"))],
         videos=sorted((place / "videos").glob("*.mp4")),
@@ -79,8 +79,17 @@ def _read(directory: Path, name: str) -> RunRecord:
 def _rows(path: Path) -> list[Row]:
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    try:
+        return [json.loads(line) for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"can't read {path} ({error}); leave the run out, or run it again") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't read {path} ({error}); leave the run out, or run it again") from error
 
 
 def _picture(path: Path) -> Picture:

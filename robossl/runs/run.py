@@ -77,8 +77,7 @@ class Run:
     @property
     def result(self) -> dict[str, Any] | None:
         """What the run found, or None while it has not finished."""
-        path = self.path / "result.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return read_result(self.path)
 
     @contextmanager
     def time(self, name: str) -> Iterator[None]:
@@ -196,9 +195,30 @@ def read_record(path: Path) -> dict[str, Any]:
         ConfigError: There is no run.
     """
     try:
-        return json.loads((path / RECORD).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        raise ConfigError(f"{path} is no run directory: it has no readable {RECORD}") from None
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("command"), str):
+        raise ConfigError(f"{path} is no run directory: it has no readable {RECORD}")
+    return record
+
+
+def read_result(path: Path) -> dict[str, Any] | None:
+    """Return what the run in `path` found, or None while it has not finished.
+
+    Raises:
+        ConfigError: its `result.json` is damaged.
+    """
+    file = path / "result.json"
+    if not file.exists():
+        return None
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"can't read {file} ({error}); remove it and run the command again") from error
+    if not isinstance(result, dict):
+        raise ConfigError(f"{file} holds no result; remove it and run the command again")
+    return result
 
 
 def _write_config(path: Path, command: str, config: Any) -> None:

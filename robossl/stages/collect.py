@@ -129,5 +129,9 @@ def _check(config: CollectConfig) -> None:
         raise ConfigError(f"max_episode_steps is {config.max_episode_steps}; it must be 0 or more")
     if not config.cameras:
         raise ConfigError("cameras is empty; name at least one, for example front")
+    if len(set(config.cameras)) < len(config.cameras):
+        raise ConfigError(f"cameras names one twice: {', '.join(config.cameras)}")
+    if config.image_size % 2:
+        raise ConfigError(f"image_size is {config.image_size}; H.264 stores even sizes only")
     if config.noise < 0:
         raise ConfigError(f"noise is {config.noise}; it must be 0 or more")

@@ -153,6 +153,9 @@ def _check(config: PretrainConfig) -> None:
     for name in ("num_steps", "batch_size", "log_every", "checkpoint_every"):
         if getattr(config, name) < 1:
             raise ConfigError(f"{name} is {getattr(config, name)}; it must be at least 1")
+    for name in ("image_size", "feature_dim"):
+        if name in config.encoder.params:
+            raise ConfigError(f"encoder.params can't hold {name}: it is a setting of its own")
     if config.learning_rate <= 0:
         raise ConfigError(f"learning_rate is {config.learning_rate}; it must be positive, for example 1e-3")
     if not 0 <= config.test_fraction < 1:

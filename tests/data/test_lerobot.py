@@ -250,7 +250,7 @@ def test_a_writer_refuses_other_rates_and_foreign_directories(tmp_path: Path) ->
     with pytest.raises(DataError, match=r"fps_hz=29.97 can't be stored"):
         EpisodeWriter(tmp_path / "set", fps_hz=29.97)
     (tmp_path / "other/data").mkdir(parents=True)
-    with pytest.raises(DataError, match="holds parts of another data set"):
+    with pytest.raises(DataError, match="holds data but is no data set"):
         EpisodeWriter(tmp_path / "other", fps_hz=20.0)
 
 

@@ -100,6 +100,11 @@ class Journal:
             self._commit(unfinished, self.root / f"episode-{index:06d}")
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+            self._remove_if_empty()
+
+    def _remove_if_empty(self) -> None:
+        if not any(self.root.iterdir()):
+            self.root.rmdir()
 
     def _commit(self, unfinished: Path, target: Path) -> None:
         try:

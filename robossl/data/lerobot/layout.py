@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from robossl.errors import DataError
+
 CODEBASE_VERSION = "v3.0"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
@@ -82,6 +84,22 @@ def write_atomic(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
+
+
+def read_json_lines(path: Path, *, whole: bool = False) -> list[dict[str, Any]]:
+    """Return the objects of a JSON-lines file, or with `whole` the one of a JSON file.
+
+    Raises:
+        DataError: the file can't be read, or holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = [json.loads(part) for part in ([text] if whole else text.splitlines()) if part.strip()]
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is not JSON ({error}): the data set is damaged, copy it again") from error
+    if not all(isinstance(one, dict) for one in found) or (whole and not found):
+        raise DataError(f"{path} does not hold JSON objects: the data set is damaged, copy it again")
+    return found
 
 
 def write_json(path: Path, content: object) -> None:

@@ -1,6 +1,5 @@
 """Read LeRobotDataset directories: where each episode's rows and frames lie."""
 
-import json
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
@@ -111,7 +110,7 @@ class LeRobotV3(LeRobotDirectory):
         paths = sorted((self.root / "meta/episodes").glob("*/[!.]*.parquet"))
         if not paths:
             raise DataError(f"{self.root} has no meta/episodes/*/*.parquet: the data set is incomplete, copy it again")
-        tables = [_without_stats(pq.ParquetFile(path)) for path in paths]
+        tables = [_without_stats(path) for path in paths]
         table = pa.concat_tables(tables, promote_options="default").to_pandas()
         return table.iloc[: self.info["total_episodes"]].reset_index(drop=True)
 
@@ -128,7 +127,7 @@ class LeRobotV3(LeRobotDirectory):
     @cached_property
     def _extras(self) -> list[dict[str, Any]]:
         path = self.root / layout.EXTRAS_PATH
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+        return layout.read_json_lines(path) if path.is_file() else []
 
     @cached_property
     def _task_names(self) -> dict[int, str]:
@@ -171,10 +170,7 @@ def read_info(root: Path) -> dict[str, Any]:
         DataError: there is none, it is not JSON, or episodes wait in the journal.
     """
     path, journal = root / layout.INFO_PATH, root / layout.JOURNAL_PATH
-    try:
-        info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path} is not JSON ({error}): the data set is damaged, copy it again") from error
+    info: dict[str, Any] = layout.read_json_lines(path, whole=True)[0] if path.is_file() else {}
     waiting = [p for p in journal.glob("episode-*") if int(p.name[8:]) >= info.get("total_episodes", 0)]
     if waiting:
         raise DataError(
@@ -200,5 +196,9 @@ def _read_column(path: Path, key: str) -> np.ndarray:
     return column.to_numpy(zero_copy_only=False).astype(dtype)
 
 
-def _without_stats(file: pq.ParquetFile) -> pa.Table:
-    return file.read([name for name in file.schema_arrow.names if not name.startswith("stats/")])
+def _without_stats(path: Path) -> pa.Table:
+    try:
+        file = pq.ParquetFile(path)
+        return file.read([name for name in file.schema_arrow.names if not name.startswith("stats/")])
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"can't read {path} ({error}): the data set is damaged, copy it again") from error

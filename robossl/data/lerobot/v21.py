@@ -1,12 +1,12 @@
 """Read LeRobotDataset v2.0 and v2.1 directories: one parquet and one video file an episode."""
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from robossl.data.lerobot import layout
 from robossl.data.lerobot.reader import LeRobotDirectory, LeRobotV3, read_info
 from robossl.errors import DataError
 
@@ -19,7 +19,7 @@ class LeRobotV21(LeRobotDirectory):
         path = self.root / "meta/episodes.jsonl"
         if not path.is_file():
             raise DataError(f"{path} is missing: the data set is incomplete, copy it again")
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return layout.read_json_lines(path)
 
     @cached_property
     def lengths(self) -> np.ndarray:

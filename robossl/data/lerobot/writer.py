@@ -16,6 +16,9 @@ from robossl.data.video.encode import CRF
 from robossl.errors import DataError
 from robossl.types import Episode
 
+_OWN = (layout.JOURNAL_PATH, "robossl")
+"""What a data set without an episode may hold: the journal, and the record of the run that fills it."""
+
 
 class EpisodeWriter:
     """Writes episodes below `root`; opening a directory that holds episodes goes on after the last one.
@@ -158,12 +161,12 @@ class EpisodeWriter:
     def _resume(self) -> None:
         info_path, first = self.root / layout.INFO_PATH, next(self._journal.episodes(), None)
         if info_path.is_file():
-            known = json.loads(info_path.read_text(encoding="utf-8"))
+            known = layout.read_json_lines(info_path, whole=True)[0]
         elif first:
             known = first.header
         else:
-            if any((self.root / name).exists() for name in ("data", "meta", "videos")):
-                raise DataError(f"{self.root} holds parts of another data set: choose a new directory")
+            if found := sorted(path.name for path in self.root.glob("*") if path.name not in _OWN):
+                raise DataError(f"{self.root} holds {found[0]} but is no data set: choose a new directory")
             self._journal.clean(num_compacted=0)
             return
         if known["codebase_version"] != layout.CODEBASE_VERSION:

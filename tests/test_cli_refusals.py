@@ -1,0 +1,269 @@
+"""Bad input to any command: one line that says what is wrong, exit code 2, and nothing written."""
+
+import json
+import shutil
+from pathlib import Path
+
+import point_env  # noqa: F401  registers the env
+import pytest
+from episodes import POINT_ENV
+from recordings import make_episode, write_stamped
+
+from robossl import cli
+from robossl.data.lerobot import EpisodeWriter
+from robossl.encoders import build_encoder, save_encoder
+from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.saving import ExecutionSpec, save_policy
+from robossl.runs.files import write_json
+
+CAMERA = "front"
+GARBAGE = b"no such thing" * 40
+COLLECT = ["collect", f"--env-id={POINT_ENV}", "--num-episodes=1", "--num-workers=1"]
+PRETRAIN = ["pretrain", "--num-steps=1", "--objectives.0.name=time_contrast"]
+TRAINABLE = [*PRETRAIN, "--sources.0.path=data"]
+PROBE = ["probe", "--encoder=encoder", "--source=data"]
+FINETUNE = ["finetune", "--num-demonstrations=2", "--num-steps=1"]
+CLONABLE = [*FINETUNE, "--demonstrations=data", "--encoder=encoder"]
+EVALUATE = ["evaluate", f"--env-id={POINT_ENV}", "--domains=nominal", "--num-episodes=1", "--num-workers=1"]
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of good inputs and damaged ones; a test may not change it."""
+    here = tmp_path_factory.mktemp("shelf")
+    _data_sets(here)
+    _videos(here)
+    _encoders(here)
+    _policies(here)
+    (here / "file").write_text("a file")
+    for name, record in {"broken": "{no", "list": "[1]", "empty": "{}"}.items():
+        (here / "runs" / name).mkdir(parents=True)
+        (here / "runs" / name / "run.json").write_text(record)
+    shutil.copytree(here / "runs/empty", here / "runs/metrics")
+    (here / "runs/metrics/run.json").write_text('{"command": "pretrain"}')
+    (here / "runs/metrics/config.yaml").write_text("")
+    (here / "runs/metrics/metrics.jsonl").write_text("{no\n")
+    shutil.copytree(here / "runs/metrics", here / "runs/result")
+    (here / "runs/result/result.json").write_text("{no")
+    for name, text in {"list": "- 1", "twice": "seed: 1\nseed: 2", "open": "seed: [1"}.items():
+        (here / f"{name}.yaml").write_text(text)
+    return here
+
+
+def _data_sets(here: Path) -> None:
+    with EpisodeWriter(here / "data", fps_hz=20.0) as episodes:
+        for seed in range(3):
+            episodes.append(make_episode(seed, cameras=(CAMERA,)))
+    damaged = {
+        "info": "meta/info.json",
+        "episodes": "meta/episodes/chunk-000/file-000.parquet",
+        "rows": "data/chunk-000/file-000.parquet",
+        "extras": "meta/robossl_episodes.jsonl",
+        "video": f"videos/observation.images.{CAMERA}/chunk-000/file-000.mp4",
+    }
+    for name, path in damaged.items():
+        shutil.copytree(here / "data", here / "damaged" / name)
+        (here / "damaged" / name / path).write_bytes(GARBAGE)
+    shutil.copytree(here / "data", here / "damaged/list")
+    (here / "damaged/list/meta/info.json").write_text("[1]")
+    shutil.copytree(here / "data", here / "still")
+    info = json.loads((here / "still/meta/info.json").read_text())
+    del info["features"]["action"]
+    write_json(here / "still/meta/info.json", info)
+
+
+def _videos(here: Path) -> None:
+    for name in ("videos", "corrupt", "nothing"):
+        (here / name).mkdir()
+    write_stamped(here / "videos/a.mp4", 12)
+    (here / "corrupt/a.mp4").write_bytes(GARBAGE)
+
+
+def _encoders(here: Path) -> None:
+    good = save_encoder(build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8)), here / "encoder")
+    card = json.loads((good / "card.json").read_text())
+    changed = {
+        "architecture": {"architecture": "konv"},
+        "arguments": {"arguments": {"image_size": "big"}},
+        "none": {"arguments": None},
+        "size": {"arguments": card["arguments"] | {"feature_dim": 9}},
+    }
+    for name, values in changed.items():
+        shutil.copytree(good, here / "encoders" / name)
+        write_json(here / "encoders" / name / "card.json", card | values)
+    for name, file in {"card": "card.json", "weights": "model.safetensors"}.items():
+        shutil.copytree(good, here / "encoders" / name)
+        (here / "encoders" / name / file).write_bytes(GARBAGE)
+
+
+def _policies(here: Path) -> None:
+    _policy(here / "policy")
+    _policy(here / "policies/actions", action_dim=2)
+    _policy(here / "policies/proprio", proprio_dim=7)
+    _policy(here / "policies/camera", cameras=("side",))
+    _policy(here / "policies/encoder")
+    other = build_encoder("conv", image_size=32, feature_dim=8, widths=(8, 8))
+    save_encoder(other, here / "policies/encoder/encoder")
+    for name, file in {"card": "policy.json", "weights": "model.safetensors"}.items():
+        _policy(here / "policies" / name)
+        (here / "policies" / name / file).write_bytes(GARBAGE)
+    for name in ("list", "head"):
+        _policy(here / "policies" / name)
+    (here / "policies/list/policy.json").write_text("[1]")
+    card = json.loads((here / "policies/head/policy.json").read_text())
+    write_json(here / "policies/head/policy.json", card | {"head": {"hidden": []}})
+
+
+def _policy(path: Path, *, cameras: tuple[str, ...] = ("front",), action_dim: int = 3, proprio_dim: int = 4) -> None:
+    encoder = build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8), pooling="spatial_softmax")
+    head = HeadSpec(proprio_dim=proprio_dim, state_dim=0, action_dim=action_dim, chunk_length=1, hidden=(8,))
+    network = PolicyNetwork(head, encoder=encoder, cameras=cameras)
+    trained_on = {"trained_on": {"image_size": 16, "seeds": [3]}}
+    save_policy(network, path, execution=ExecutionSpec(), card_extra=trained_on)
+
+
+CASES: list[tuple[list[str], str]] = [
+    ([*COLLECT, "--env-id=robossl/PandaReech-v0"], "Did you mean: `PandaReach`"),
+    ([*COLLECT, "--env-id=CartPole-v1"], "can't make env 'CartPole-v1'"),
+    ([*COLLECT, "--env-id=robossl/PandaReach-v0", "--domain=randomised"], "did you mean 'randomized'"),
+    ([*COLLECT, "--env-id=robossl/PandaReach-v0", "--cameras=frnt"], "did you mean 'front'"),
+    ([*COLLECT, "--cameras", "front", "front"], "cameras names one twice"),
+    ([*COLLECT, "--policy=expertt"], "policy 'expertt' is neither expert, play, random nor"),
+    ([*COLLECT, "--policy=policies/actions"], "gives actions of 2 numbers, but test/Point-v0 has 3"),
+    ([*COLLECT, "--image-size=15"], "H.264 stores even sizes only"),
+    ([*COLLECT, "--image-size=-1"], "image_size: input should be greater than or equal to 1, got -1"),
+    ([*COLLECT, "--num-episodes=-1"], "num_episodes: input should be greater than or equal to 1, got -1"),
+    ([*COLLECT, "--seed=-1"], "seed: input should be greater than or equal to 0, got -1"),
+    ([*COLLECT, "--noise=nan"], "noise: input should be a finite number, got nan"),
+    ([*COLLECT, "--output=videos"], "videos holds a.mp4 but is no data set"),
+    ([*COLLECT, "--output=damaged/info"], "damaged/info/meta/info.json is not JSON"),
+    (["import", "nothing"], "nothing holds no video files"),
+    (["import", "corrupt"], "no video that can be read (1 skipped; can't read video corrupt/a.mp4"),
+    (["import", "file"], "file has no video that can be read"),
+    (["import", "videos", "--output=videos"], "videos holds a.mp4 but is no data set"),
+    (["import", "videos", "--fps-hz=0"], "fps_hz: input should be greater than or equal to 1, got 0"),
+    (["import", "videos", "--image-size", "3", "3"], "H.264 needs an even height and width"),
+    (["import", "videos", "--aspect=strech"], "invalid choice 'strech'"),
+    (["import"], "missing: --path"),
+    ([*PRETRAIN, "--sources.0.path=none"], "sources.0.path none does not exist"),
+    ([*PRETRAIN, "--sources.0.path=corrupt"], "no video that can be read"),
+    ([*TRAINABLE, "--objectives.0.name=time_kontrast"], "did you mean 'time_contrast'"),
+    ([*TRAINABLE, "--sources.0.views=frnt"], "did you mean 'front'"),
+    ([*TRAINABLE, "--encoder.name=resnet"], "invalid choice 'resnet'"),
+    ([*TRAINABLE, "--encoder.feature-dim=0"], "feature_dim: input should be greater than or equal to 1"),
+    ([*TRAINABLE, "--image-size", "0", "64"], "image_size.0: input should be greater than or equal to 1, got 0"),
+    ([*TRAINABLE, "--augmentation.blur=2"], "augmentation.blur: input should be less than or equal to 1, got 2"),
+    ([*TRAINABLE, "--num-steps=many"], "--num-steps"),
+    ([*TRAINABLE, "--device=tpu"], "device must be auto, cpu or cuda, got 'tpu'"),
+    ([*TRAINABLE, "--cache-dir=file"], "can't write the frame cache"),
+    ([*PROBE, "--encoder=encoders/card"], "encoders/card/card.json is not valid JSON"),
+    ([*PROBE, "--encoder=encoders/weights"], "can't read encoders/weights/model.safetensors"),
+    ([*PROBE, "--encoder=encoders/architecture"], "did you mean 'conv'"),
+    ([*PROBE, "--encoder=encoders/arguments"], "encoders/arguments/card.json describes no encoder"),
+    ([*PROBE, "--encoder=encoders/none"], "encoders/none/card.json describes no encoder"),
+    ([*PROBE, "--encoder=encoders/size"], "the weights in encoders/size don't fit their card"),
+    ([*PROBE, "--encoder=nothing"], "no encoder at nothing"),
+    ([*PROBE, "--camera=wrist"], "data has no camera 'wrist'; it has front"),
+    ([*PROBE, "--source=videos"], "has no camera 'front'; it has video"),
+    ([*PROBE, "--max-frames=0"], "max_frames: input should be greater than or equal to 1, got 0"),
+    ([*PROBE, "--dims=-1"], "dims.0: input should be greater than or equal to 0, got -1"),
+    ([*CLONABLE, "--demonstrations=videos"], "videos is not a LeRobotDataset"),
+    ([*CLONABLE, "--demonstrations=still"], "'action'"),
+    ([*CLONABLE, "--encoder=encoders/size"], "the weights in encoders/size don't fit their card"),
+    ([*CLONABLE, "--cameras=wrist"], "have no camera 'wrist'; they have front"),
+    ([*CLONABLE, "--num-demonstrations=9"], "num_demonstrations is 9, but the data set holds 3 episodes"),
+    ([*CLONABLE, "--hidden", "8", "0"], "hidden.1: input should be greater than or equal to 1, got 0"),
+    ([*CLONABLE, "--learning-rate=-1"], "learning_rate: input should be greater than 0, got -1"),
+    ([*CLONABLE, "--loss=l3"], "invalid choice 'l3'"),
+    ([*EVALUATE, "--policy=policies/actions"], "gives actions of 2 numbers, but test/Point-v0 has 3"),
+    ([*EVALUATE, "--policy=policies/proprio"], "sees proprio of 7 numbers, but test/Point-v0 has 4"),
+    ([*EVALUATE, "--policy=policies/encoder"], "takes images of (32, 32) px, not (16, 16)"),
+    ([*EVALUATE, "--policy=policies/camera", "--env-id=robossl/PandaReach-v0"], "unknown camera 'side'"),
+    ([*EVALUATE, "--policy=policies/card"], "policies/card/policy.json is not valid JSON"),
+    ([*EVALUATE, "--policy=policies/list"], "policies/list/policy.json lacks head, cameras, execution"),
+    ([*EVALUATE, "--policy=policies/head"], "policies/head/policy.json describes no policy"),
+    ([*EVALUATE, "--policy=policies/weights"], "can't read policies/weights/model.safetensors"),
+    ([*EVALUATE, "--policy=encoder"], "no policy at encoder: policy.json is missing"),
+    ([*EVALUATE, "--policy=policy", "--image-size=32"], "policy policy was trained on frames of 16 px"),
+    ([*EVALUATE, "--policy=policy", "--seed=3"], "seed 3 is one of the policy's demonstrations"),
+    ([*EVALUATE, "--policy=policy", "--domains=mars"], "unknown domain 'mars'"),
+    ([*EVALUATE, "--policy=policy", "--num-videos=-1"], "num_videos: input should be greater than or equal to 0"),
+    (["report"], "missing: --runs"),
+    (["report", "nothing"], "nothing is no run directory"),
+    (["report", "file"], "file is no run directory"),
+    (["report", "runs/metrics"], "can't read runs/metrics/metrics.jsonl"),
+    (["report", "runs/result"], "can't read runs/result/result.json"),
+    (["demo", "--recipe.num-demonstrations=0"], "num_demonstrations is 0; it must be at least 1"),
+    (["demo", "--footage=corrupt"], "no video that can be read"),
+    (["demo", "--footage=damaged/episodes"], "damaged/episodes/meta/episodes/chunk-000/file-000.parquet"),
+    (["demo", "--footage-steps=0"], "footage_steps: input should be greater than or equal to 1, got 0"),
+    (["benchmark", "--seeds"], "seeds"),
+    (["benchmark", "--cells=file"], "cells: value error, a folder is needed and not a file"),
+    (["benchmark", "--recipe.pretrain-steps=0"], "pretrain_steps is 0; it must be at least 1"),
+]
+COMMANDS_OF_DATA = {
+    "import": ["import", "{}"],
+    "pretrain": [*PRETRAIN, "--sources.0.path={}"],
+    "probe": [*PROBE, "--source={}"],
+    "finetune": [*CLONABLE, "--demonstrations={}"],
+}
+
+
+def _refused(words: list[str], shelf: Path, captured: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that the command prints; it may leave nothing behind."""
+    before = _state(shelf)
+    assert cli.main(words) == 2
+    output = captured.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert _state(shelf) == before
+    return line
+
+
+def _state(folder: Path) -> dict[Path, int]:
+    """Return every path, files with the time of their last change."""
+    return {path: path.stat().st_mtime_ns if path.is_file() else 0 for path in folder.rglob("*")}
+
+
+@pytest.fixture(autouse=True)
+def _here(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shelf)
+    monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(("words", "text"), CASES, ids=[" ".join(words[:1] + words[-1:]) for words, _ in CASES])
+def test_bad_input_takes_one_line_and_leaves_nothing(
+    words: list[str], text: str, shelf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert text in _refused(words, shelf, capsys)
+
+
+@pytest.mark.parametrize("damage", ["info", "list", "episodes", "rows", "extras", "video"])
+@pytest.mark.parametrize("command", COMMANDS_OF_DATA)
+def test_a_damaged_data_set_is_named(
+    command: str, damage: str, shelf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word.format(f"damaged/{damage}") for word in COMMANDS_OF_DATA[command]]
+    assert f"damaged/{damage}" in _refused(words, shelf, capsys)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--output=file"], "file"),
+        (["--output=/proc/robossl"], "can't make /proc/robossl"),
+        (["runs/broken"], "runs/broken is no run directory: it has no readable run.json"),
+        (["runs/list"], "runs/list is no run directory: it has no readable run.json"),
+        (["runs/empty"], "runs/empty is no run directory: it has no readable run.json"),
+        (["list.yaml"], "list.yaml holds a list; write a mapping"),
+        (["twice.yaml"], "the key 'seed' stands there twice"),
+        (["open.yaml"], "open.yaml is no valid YAML"),
+        (["--tracking.wandb=onlin"], "invalid choice 'onlin'"),
+    ],
+)
+def test_every_command_refuses_wrong_places_and_files(
+    name: str, words: list[str], text: str, shelf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = {"import": ["--path=videos"], "report": ["--runs=runs"]}.get(name, [])
+    assert text in _refused([name, *words, *needed], shelf, capsys)
