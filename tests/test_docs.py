@@ -43,6 +43,8 @@ def _commands(text: str, place: str) -> Iterator[Line]:
     joined = text.replace("\\\n", " ")
     for row in joined.splitlines():
         words = shlex.split(row.strip().removeprefix("$ "), comments=True)
+        if words[:1] == ["torchrun"]:
+            words = words[words.index("robossl") :]
         if words and words[0].removeprefix(".venv/bin/") == "robossl" and words[1:2] not in ([], ["COMMAND"]):
             yield Line(place, tuple(words[1:]))
 

@@ -4,6 +4,7 @@ Everything random in a step is a function of (seed, step), so a checkpoint betwe
 """
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,8 +171,10 @@ def _wrapped(module: nn.Module, here: Processes) -> nn.Module:
     if here.world_size == 1:
         return module
     devices = [here.device] if here.device.type == "cuda" else None
-    # a batch may leave objectives or action heads out, the same ones on all ranks
-    return DistributedDataParallel(module, device_ids=devices, find_unused_parameters=True, broadcast_buffers=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*broadcast_buffers")  # torch 2.6 knows no other name for it
+        # a batch may leave objectives or action heads out, the same ones on all ranks
+        return DistributedDataParallel(module, device_ids=devices, find_unused_parameters=True, broadcast_buffers=False)
 
 
 def _step(

@@ -149,3 +149,14 @@ def test_further_processes_of_torchrun_write_nothing(tmp_path: Path, monkeypatch
         assert not run.tracker.log_video("a", np.zeros((1, 8, 8, 3), np.uint8)).exists()
         assert run.finish({}) == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_further_process_does_not_trip_over_what_the_first_one_is_writing_and_sees_its_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would refuse a directory that is half made, or wait for a first process that has nothing to do."""
+    monkeypatch.setenv("RANK", "1")
+    (tmp_path / "config.yaml").write_text("output: x")
+    assert open_run(tmp_path, command="x", config=Example(output=tmp_path)).result is None
+    (tmp_path / "result.json").write_text('{"loss": 1.0}')
+    assert open_run(tmp_path, command="x", config=Example(output=tmp_path)).result == {"loss": 1.0}
