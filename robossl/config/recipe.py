@@ -12,6 +12,19 @@ from robossl.config.schema import STRICT
 from robossl.config.tracking import TrackingConfig
 
 TASKS = {"reach": "robossl/PandaReach-v0", "push": "robossl/PandaPush-v0"}
+TRAINED = ("pretrained", "random", "scratch", "state")
+"""What policies are cloned on; on simulator state is the ceiling of what cloning can do."""
+SCRIPTED = {"expert": "expert", "random-policy": "random"}
+"""Ceiling and floor that are not cloned, with what `evaluate` takes as their policy."""
+NAMES = {
+    "pretrained": "pretrained, frozen",
+    "random": "random, frozen",
+    "scratch": "from scratch, end to end",
+    "state": "none: simulator state",
+    "expert": "none: scripted expert",
+    "random-policy": "none: random actions",
+}
+"""The words of the tables for each of them."""
 DEMONSTRATION_SEED = 500_000
 PROBE_SEED = 700_000
 """Far from the seeds of play (from 0) and of evaluation, so that no layout is met twice."""

@@ -8,6 +8,9 @@ from typing import Any
 from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.load import dump_values
 from robossl.config.recipe import (
+    NAMES,
+    SCRIPTED,
+    TRAINED,
     demonstrations_config,
     evaluate_config,
     finetune_config,
@@ -26,16 +29,6 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
-TRAINED = ("pretrained", "random", "scratch", "state")
-SCRIPTED = ("expert", "random-policy")
-LABELS = {
-    "pretrained": "pretrained, frozen",
-    "random": "random, frozen",
-    "scratch": "from scratch, end to end",
-    "state": "none: simulator state",
-    "expert": "none: scripted expert",
-    "random-policy": "none: random actions",
-}
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""
 
@@ -56,8 +49,8 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
             )
     found.sort(key=lambda item: config.tasks.index(item[0].task))
     tables = [
-        table(found, labels=LABELS),
-        differences(found, of="pretrained", against=("random", "scratch"), labels=LABELS),
+        table(found, labels=NAMES),
+        differences(found, of="pretrained", against=("random", "scratch"), labels=NAMES),
     ]
     write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
     return {"tables": tables}
@@ -98,10 +91,7 @@ def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> di
 
 def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str, Any]:
     """Train what the cell needs, as far as it is not there, and evaluate."""
-    if cell.variant in SCRIPTED:
-        policy = "random" if cell.variant == "random-policy" else "expert"
-    else:
-        policy = str(_policy(config, cell) / "policy")
+    policy = SCRIPTED[cell.variant] if cell.variant in SCRIPTED else str(_policy(config, cell) / "policy")
     how = evaluate_config(
         config.recipe,
         cell.task,

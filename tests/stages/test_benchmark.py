@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from robossl.config.benchmark import BenchmarkConfig
-from robossl.config.recipe import RecipeConfig
+from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
 from robossl.evaluation.intervals import wilson
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
-from robossl.stages.benchmark import DOMAINS, LABELS, SCRIPTED, TRAINED, benchmark
+from robossl.stages.benchmark import DOMAINS, benchmark
 from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, table
 from robossl.stages.benchmark_world import world
 
@@ -66,7 +66,7 @@ def test_a_failed_measurement_leaves_no_cell(tmp_path: Path) -> None:
 def test_the_table_joins_training_seeds() -> None:
     results = [measured(1, 1, 0, 1), measured(1, 0, 0, 1), measured(1, 1, 1, 1)]
     found = [(cell(seed=seed), result) for seed, result in enumerate(results)]
-    joined = table([*found, (cell("expert"), measured(1, 1, 1, 0))], labels=LABELS)
+    joined = table([*found, (cell("expert"), measured(1, 1, 1, 0))], labels=NAMES)
     assert joined["columns"] == list(COLUMNS)
     trained, scripted = (dict(zip(COLUMNS, row, strict=True)) for row in joined["rows"])
     assert (trained["encoder"], trained["n"], trained["each_seed"]) == ("pretrained, frozen", 12, "0.75 0.50 1.00")
@@ -81,7 +81,7 @@ def test_the_table_joins_training_seeds() -> None:
 def test_renderers_that_were_mixed_are_all_named() -> None:
     other = measured(1, 1)
     other["domains"]["randomized"] = other["domains"]["randomized"] | {"renderer": "mujoco-egl"}
-    rows = table([(cell(), measured(1, 1)), (cell(seed=1), other)], labels=LABELS)["rows"]
+    rows = table([(cell(), measured(1, 1)), (cell(seed=1), other)], labels=NAMES)["rows"]
     assert [row[3] for row in rows] == ["mujoco-egl+tiny"]
 
 
@@ -138,14 +138,12 @@ def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
         ("reach", name, 0) for name in SCRIPTED
     ]
     assert calls == expected
-    assert [row[1:3] for row in rows] == [
-        [LABELS[name], domain] for name in (*TRAINED, *SCRIPTED) for domain in DOMAINS
-    ]
+    assert [row[1:3] for row in rows] == [[NAMES[name], domain] for name in (*TRAINED, *SCRIPTED) for domain in DOMAINS]
     text = config.cells.with_suffix(".md").read_text()
     assert text.count("\n| reach |") == len(rows) + len(tables[1]["rows"])
     # against the random and the fresh encoder in each domain; what nothing was trained for has no pairs
     assert [row[1:3] for row in tables[1]["rows"]] == [
-        [LABELS[name], domain] for domain in DOMAINS for name in ("random", "scratch")
+        [NAMES[name], domain] for domain in DOMAINS for name in ("random", "scratch")
     ]
     assert len(list(config.cells.glob("*.json"))) == len(expected)
 

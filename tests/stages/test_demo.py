@@ -9,6 +9,7 @@ import pytest
 from recordings import make_episode, write_stamped
 
 from robossl import cli
+from robossl.config.recipe import NAMES
 from robossl.data.lerobot import EpisodeWriter
 from robossl.runs.files import write_json
 from robossl.stages import demo
@@ -29,7 +30,6 @@ TINY = [
     "--footage-steps=1",
 ]
 DOMAINS = ["randomized", "nominal", "heldout"]
-ENCODERS = ["pretrained, frozen", "random, frozen", "from scratch, end to end"]
 OUTPUT = Path("runs/demo")
 FINISHED_STAGES = ("collect", "pretrain", "probe", "finetune", "evaluate")
 
@@ -80,7 +80,9 @@ def _in_finished(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_in_finished")
 def test_a_stopped_demo_goes_on_and_ends_with_a_table_of_encoders_and_domains() -> None:
     table = result()["tables"][0]
-    assert [row[1:3] for row in table["rows"]] == [[encoder, domain] for encoder in ENCODERS for domain in DOMAINS]
+    assert [row[1:3] for row in table["rows"]] == [
+        [encoder, domain] for encoder in NAMES.values() for domain in DOMAINS
+    ]
     for row in table["rows"]:
         cell = dict(zip(table["columns"], row, strict=True))
         assert cell["task"] == "reach"
