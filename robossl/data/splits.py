@@ -12,6 +12,8 @@ from robossl.data.sources import EpisodeSource
 from robossl.errors import DataError
 
 TEST_FRACTION = 0.2
+FEW_KEYS = 100
+"""With fewer origins a fixed share is taken: chance would leave 30 episodes with 3 for testing as soon as with 12."""
 HELDOUT = "heldout"
 """How the names of the domains begin that no training reads."""
 
@@ -32,7 +34,9 @@ def split_of(key: str, *, test_fraction: float = TEST_FRACTION) -> Literal["trai
 def split_episodes(source: EpisodeSource, *, test_fraction: float = TEST_FRACTION) -> Split:
     """Split a source by `episode_key`, so that episodes of one layout or one file stay together.
 
-    With two keys or more both sides get an episode: if the hash leaves one empty, the key nearest to the border moves.
+    Many keys are split by `split_of`, each for itself. Of fewer than `FEW_KEYS` the first in the order of their hashes
+    are for testing, as many as `test_fraction` says; there, one near the border may move when episodes are added. Both
+    sides get an episode.
 
     Raises:
         DataError: the fraction is not between 0 and 1, or all episodes share one key.
@@ -43,8 +47,10 @@ def split_episodes(source: EpisodeSource, *, test_fraction: float = TEST_FRACTIO
     ordered = sorted(set(keys), key=_position)
     if len(ordered) < 2:
         raise DataError(f"{len(keys)} episodes of one origin can't be split for testing: at least two are needed")
-    test_keys = {key for key in ordered if split_of(key, test_fraction=test_fraction) == "test"}
-    test_keys = (test_keys or {ordered[0]}) - ({ordered[-1]} if len(test_keys) == len(ordered) else set())
+    num_test = round(test_fraction * len(ordered))
+    if len(ordered) >= FEW_KEYS:
+        num_test = sum(split_of(key, test_fraction=test_fraction) == "test" for key in ordered)
+    test_keys = set(ordered[: min(max(1, num_test), len(ordered) - 1)])
     in_test = np.array([key in test_keys for key in keys])
     return Split(train=np.flatnonzero(~in_test), test=np.flatnonzero(in_test))
 

@@ -46,19 +46,22 @@ class ProbeScore:
     """Mean Euclidean distance over the columns of the target, in `unit`."""
     median_error: float
     r2: float
-    """1 - squared error / squared distance from the mean of the tested frames; averaged over the columns, those that do
-    not vary left out (not a number if none varies)."""
+    """1 - squared error / squared distance from the mean of the tested frames, both Euclidean over the columns as the
+    errors are: scikit-learn's `variance_weighted`, where what hardly moves hardly counts. Not a number if all rests."""
 
 
 class RidgeProbe:
-    """Linear map from standardized features to truth, with a ridge penalty chosen on held-out episodes of the fit.
+    """Linear map from scaled features to truth, with a ridge penalty chosen on held-out episodes of the fit.
 
     Args:
         penalties: candidates, each times the number of frames.
+        keep_proportions: scale all features together and not each to deviation 1: for principal components, of which
+            the small ones are mostly noise and would be blown up.
     """
 
-    def __init__(self, penalties: Sequence[float] = PENALTIES) -> None:
+    def __init__(self, penalties: Sequence[float] = PENALTIES, *, keep_proportions: bool = False) -> None:
         self.penalties = tuple(penalties)
+        self.keep_proportions = keep_proportions
         self.penalty = self.penalties[0]
 
     def fit(self, data: ProbeData) -> "RidgeProbe":
@@ -77,7 +80,7 @@ class RidgeProbe:
             inside, outside = fold != held_out, fold == held_out
             errors += self._errors(data.features, data.truth, inside=inside, outside=outside)
         self.penalty = self.penalties[int(np.argmin(errors))]
-        self._mean, self._std = _standardization(data.features)
+        self._mean, self._std = self._standardization(data.features)
         solution = ridge_path(self._standardized(data.features), data.truth, (self.penalty,))
         self._weights, self._intercept = solution.weights[0], solution.intercept
         return self
@@ -89,11 +92,15 @@ class RidgeProbe:
     def _standardized(self, features: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D"]:
         return (np.asarray(features, np.float64) - self._mean) / self._std
 
+    def _standardization(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mean, std = _mean_and_std(features)
+        return mean, np.full_like(std, std.max()) if self.keep_proportions else std
+
     def _errors(
         self, features: np.ndarray, truth: np.ndarray, *, inside: np.ndarray, outside: np.ndarray
     ) -> Float[np.ndarray, " P"]:
         """Return the squared error of each penalty, in units of the truth's spread."""
-        mean, std = _standardization(features[inside])
+        mean, std = self._standardization(features[inside])
         solution = ridge_path((features[inside] - mean) / std, truth[inside], self.penalties)
         predicted = ((features[outside] - mean) / std) @ solution.weights + solution.intercept  # [P,n,Y]
         spread = np.maximum(truth[inside].std(axis=0), 1e-9)
@@ -190,13 +197,12 @@ def score_row(score: ProbeScore, **leading: Any) -> list[Any]:
 
 
 def _r2(predicted: np.ndarray, truth: np.ndarray) -> float:
-    residual = np.square(np.asarray(predicted, np.float64) - truth).sum(axis=0)
-    total = np.square(truth - truth.mean(axis=0, dtype=np.float64)).sum(axis=0)
-    # what stands still but for rounding (a goal's height on the table) has no variance to explain
-    varies = total / len(truth) > max(1e-10, 1e-4 * float(total.max()) / len(truth))
-    return float(np.mean(1 - residual[varies] / total[varies])) if varies.any() else float("nan")
+    residual = float(np.square(np.asarray(predicted, np.float64) - truth).sum())
+    total = float(np.square(truth - truth.mean(axis=0, dtype=np.float64)).sum())
+    # what stands still but for rounding has no variance to explain
+    return 1 - residual / total if total > 1e-10 * truth.size else float("nan")
 
 
-def _standardization(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _mean_and_std(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     std = np.asarray(features, np.float64).std(axis=0)
     return np.asarray(features, np.float64).mean(axis=0), np.maximum(std, max(1e-9, 1e-3 * float(std.mean())))

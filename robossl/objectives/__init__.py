@@ -7,6 +7,7 @@ from robossl.objectives.inverse_dynamics import InverseDynamics
 from robossl.objectives.objective import Objective
 from robossl.objectives.paired_looks import PairedLooks
 from robossl.objectives.parts.conditioning import ActionStats
+from robossl.objectives.parts.frame_conditioning import RobotTrack
 from robossl.objectives.time_contrast import TimeContrast
 from robossl.objectives.weighted_sum import WeightedSum
 
@@ -18,6 +19,7 @@ __all__ = [
     "InverseDynamics",
     "Objective",
     "PairedLooks",
+    "RobotTrack",
     "TimeContrast",
     "WeightedSum",
     "build_objective",

@@ -11,8 +11,9 @@ from robossl.data.clip_sampling import sequence_window
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
 from robossl.objectives.objective import Objective
-from robossl.objectives.parts.conditioning import ActionStats, Conditioning
+from robossl.objectives.parts.conditioning import ActionStats
 from robossl.objectives.parts.encoded import EncodedBatch
+from robossl.objectives.parts.frame_conditioning import FrameConditioning, RobotTrack
 from robossl.objectives.parts.gather import joint_mean
 from robossl.objectives.parts.unet import FrameUNet
 from robossl.types import ObjectiveOutput
@@ -41,6 +42,7 @@ class FutureFrames(Objective):
         loss: FrameLoss = "psnr",
         widths: Sequence[int] = (48, 96),
         block_px: int = 4,
+        robot_noise: float = 0.0,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -54,6 +56,7 @@ class FutureFrames(Objective):
             loss: `psnr` maximizes the mean of per-frame dB, `mse` minimizes the mean squared error.
             widths: channels of the predictor's levels, multiples of 8.
             block_px: side of the blocks of pixels that the predictor works on.
+            robot_noise: deviation of what is added to actions and state in training, in their own deviations.
             action_stats: of each source with actions.
 
         Raises:
@@ -70,8 +73,15 @@ class FutureFrames(Objective):
             num_context=num_context, horizons=horizons, frame_stride=frame_stride, num_targets=num_targets
         )
         self.loss = loss
+        self.frame_stride = frame_stride
         condition_dim = 128
-        self.conditioning = Conditioning(condition_dim, max_horizon=max(horizons), action_stats=action_stats or {})
+        self.conditioning = FrameConditioning(
+            condition_dim,
+            num_before=(num_context - 1) * frame_stride,
+            max_horizon=max(horizons),
+            action_stats=action_stats or {},
+            noise=robot_noise,
+        )
         self.predictor = FrameUNet(
             image_size=encoder.image_size,
             num_context=num_context,
@@ -90,7 +100,7 @@ class FutureFrames(Objective):
             encoded.pixels("context"),
             encoded.feature_map("context"),
             (batch.indices[:, target] - last).clamp(min=1),
-            None if batch.actions is None else batch.actions[:, context][:, -1],
+            self._track(encoded),
             batch.source,
         )
         truth = encoded.pixels("target").float() / 255
@@ -109,7 +119,7 @@ class FutureFrames(Objective):
         context: UInt8[Tensor, "B T 3 H W"],
         horizon: Int64[Tensor, "B K"],
         *,
-        actions: Float[Tensor, "B kA"] | None = None,
+        track: RobotTrack | None = None,
         source: str = "",
     ) -> UInt8[Tensor, "B K 3 H W"]:
         """Return the predicted frames.
@@ -117,11 +127,11 @@ class FutureFrames(Objective):
         Args:
             context: the last `num_context` frames, `frame_stride` apart.
             horizon: source frames ahead, at most the largest of training.
-            actions: from the last context frame on, joined, at least the largest horizon of training (zeros past it).
-            source: that the actions come from.
+            track: what the robot does, where that is known.
+            source: that the track comes from.
         """
         maps = self.encoder.feature_map(context.flatten(0, 1)).unflatten(0, context.shape[:2])
-        frames = self._predicted(context, maps, horizon, actions, source)
+        frames = self._predicted(context, maps, horizon, track, source)
         return (frames.clamp(0, 1) * 255).round().to(torch.uint8)
 
     def _predicted(
@@ -129,10 +139,21 @@ class FutureFrames(Objective):
         context: UInt8[Tensor, "B T 3 H W"],
         maps: Float[Tensor, "B T C h w"],
         horizon: Int64[Tensor, "B K"],
-        actions: Float[Tensor, "B kA"] | None,
+        track: RobotTrack | None,
         source: str,
     ) -> Float[Tensor, "B K 3 H W"]:
-        return self.predictor(context.float() / 255, maps, self.conditioning(horizon, actions, source))
+        frames = context.float() / 255
+        return self.predictor(frames, maps, self.conditioning(horizon, frames, track, source))
+
+    def _track(self, encoded: EncodedBatch) -> RobotTrack | None:
+        batch = encoded.batch
+        if batch.actions is None or batch.source not in self.conditioning.names:
+            return None
+        size = self.conditioning.num_actions(batch.source)
+        steps = encoded.of("context", batch.actions).unflatten(-1, (-1, size))  # [B,T,k,A]
+        before = steps[:, :-1, : self.frame_stride].flatten(1, 2)
+        states = None if batch.proprio is None else encoded.of("context", batch.proprio)
+        return RobotTrack(actions=torch.cat([before, steps[:, -1]], dim=1), states=states)
 
 
 def _map_channels(encoder: Encoder) -> int:

@@ -9,16 +9,17 @@ import numpy as np
 import torch
 
 from robossl.data.clip_sampling import Ahead, Context
-from robossl.objectives import FutureFrames
-from robossl.stages.pretrain_sources import ACTION_KEY, TrainingSource
+from robossl.objectives import FutureFrames, RobotTrack
+from robossl.stages.pretrain_sources import ACTION_KEY, STATE_KEY, TrainingSource
 
 EXAMPLES = 6
 """Clips that are kept for the report."""
 STARTS_PER_EPISODE = 64
 NOTE = (
     "PSNR: mean over frames of the frame's dB, RGB in 0-1, at the training size; copy: the last frame seen stands for "
-    "the future. Each horizon, in frames of the recording, is predicted directly from the frames seen, how far ahead, "
-    "and, where the data has them, the commands to the robot until then."
+    "the future; pooled: dB of the mean squared error of all frames. Each horizon, in frames of the recording, is "
+    "predicted directly from the frames seen, how far ahead, and, where the data has them, the robot's state and the "
+    "commands to it until then."
 )
 
 
@@ -31,7 +32,8 @@ def score_future_frames(
     from the context. The first view of each source is scored.
 
     Returns:
-        Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `num_frames`.
+        Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `num_frames`, and
+        `pooled_psnr_db`, `pooled_copy_psnr_db`: dB of the squared error's mean over all frames.
     """
     objective.eval()
     scores = {}
@@ -52,13 +54,16 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             score["psnr_db"],
             score["copy_psnr_db"],
             score["psnr_db"] - score["copy_psnr_db"],
+            score["pooled_psnr_db"],
+            score["pooled_copy_psnr_db"],
             score["num_frames"],
             of_source["num_episodes"],
         ]
         for name, of_source in scores.items()
         for horizon, score in of_source["horizons"].items()
     ]
-    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "n", "held_out_episodes"]
+    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "pooled_db", "pooled_copy_db", "n"]
+    columns.append("held_out_episodes")
     return {"title": "Future frames of held-out episodes", "columns": columns, "rows": rows, "note": NOTE}
 
 
@@ -89,8 +94,9 @@ def _clip(
     clip = {"context": frames[: context.num], "truth": frames[context.num :]}
     if item.has_actions:
         # every target lies in the episode, so all actions up to the furthest exist
-        steps = indices[-1] + np.arange(horizons[-1])
-        clip["actions"] = item.source.values(episode, steps, ACTION_KEY).reshape(-1)
+        clip["actions"] = item.source.values(episode, np.arange(start, targets[-1]), ACTION_KEY)
+    if item.has_states:
+        clip["states"] = item.source.values(episode, indices, STATE_KEY)
     return clip
 
 
@@ -101,13 +107,15 @@ def _score(
     predicted = np.concatenate([_predict(objective, item, clips[i : i + 32]) for i in range(0, len(clips), 32)])
     truth = np.stack([clip["truth"] for clip in clips])
     last = np.stack([clip["context"][-1:] for clip in clips])
-    ours, copied = _psnr_db(predicted, truth), _psnr_db(last, truth)  # [N,K]
+    ours, copied = _errors(predicted, truth), _errors(last, truth)  # [N,K]
     result = {
         "num_episodes": len(item.test),
         "horizons": {
             str(horizon): {
-                "psnr_db": float(ours[:, k].mean()),
-                "copy_psnr_db": float(copied[:, k].mean()),
+                "psnr_db": float(_db(ours[:, k]).mean()),
+                "copy_psnr_db": float(_db(copied[:, k]).mean()),
+                "pooled_psnr_db": float(_db(ours[:, k].mean())),
+                "pooled_copy_psnr_db": float(_db(copied[:, k].mean())),
                 "num_frames": len(clips),
             }
             for k, horizon in enumerate(horizons)
@@ -134,16 +142,17 @@ def _predict(objective: FutureFrames, item: TrainingSource, clips: list[dict[str
     def stacked(key: str) -> torch.Tensor:
         return torch.from_numpy(np.stack([clip[key] for clip in clips])).to(device)
 
-    frames = objective.predict(
-        stacked("context"),
-        horizons.expand(len(clips), -1),
-        actions=stacked("actions") if item.has_actions else None,
-        source=item.name,
-    )
+    track = None
+    if item.has_actions:
+        track = RobotTrack(actions=stacked("actions"), states=stacked("states") if item.has_states else None)
+    frames = objective.predict(stacked("context"), horizons.expand(len(clips), -1), track=track, source=item.name)
     return frames.cpu().numpy()
 
 
-def _psnr_db(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def _errors(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
     errors = ((frames.astype(np.float32) - truth.astype(np.float32)) / 255) ** 2  # [N,K,C,H,W]
-    # identical frames count as 100 dB, as usual
-    return -10 * np.log10(np.maximum(errors.mean(axis=(2, 3, 4)), 1e-10))
+    return errors.mean(axis=(2, 3, 4))
+
+
+def _db(errors: np.ndarray) -> np.ndarray:
+    return -10 * np.log10(np.maximum(errors, 1e-10))  # identical frames count as 100 dB, as usual

@@ -15,6 +15,7 @@ from robossl.errors import ConfigError
 from robossl.objectives import ActionStats
 
 ACTION_KEY = "action"
+STATE_KEY = "observation.state"
 MAX_STATS_EPISODES = 200
 """Enough for two digits of a mean; reading all of a large data set would take longer than training the demo."""
 
@@ -36,6 +37,11 @@ class TrainingSource:
     def has_actions(self) -> bool:
         """Whether the source knows what the robot did."""
         return ACTION_KEY in self.source.features
+
+    @property
+    def has_states(self) -> bool:
+        """Whether the source knows where the robot is."""
+        return STATE_KEY in self.source.features
 
 
 def open_sources(config: PretrainConfig) -> list[TrainingSource]:
@@ -106,19 +112,23 @@ def _split(source: EpisodeSource, *, test_fraction: float) -> tuple[np.ndarray, 
 
 
 def action_stats(sources: Sequence[TrainingSource]) -> Mapping[str, ActionStats]:
-    """Return mean and deviation of the actions of each source that has them, over training episodes."""
+    """Return mean and deviation of actions and states of each source that has actions, over training episodes."""
     stats = {}
     for item in sources:
         if item.has_actions:
             chosen = item.train[:: max(1, len(item.train) // MAX_STATS_EPISODES)]
-            rows = np.concatenate([_actions(item.source, int(episode)) for episode in chosen])
-            stats[item.name] = ActionStats(mean=rows.mean(axis=0).tolist(), std=rows.std(axis=0).tolist())
+            mean, std = _mean_and_std(item.source, chosen, ACTION_KEY)
+            state_mean, state_std = _mean_and_std(item.source, chosen, STATE_KEY) if item.has_states else ([], [])
+            stats[item.name] = ActionStats(mean=mean, std=std, state_mean=state_mean, state_std=state_std)
     return stats
 
 
-def _actions(source: EpisodeSource, episode: int) -> np.ndarray:
-    length = int(source.lengths[episode])
-    return source.values(episode, np.arange(max(1, length - 1)), ACTION_KEY)  # the last row has no action
+def _mean_and_std(
+    source: EpisodeSource, episodes: Int64[np.ndarray, " N"], key: str
+) -> tuple[list[float], list[float]]:
+    # the last row has no action
+    rows = np.concatenate([source.values(int(e), np.arange(max(1, int(source.lengths[e]) - 1)), key) for e in episodes])
+    return rows.mean(axis=0).tolist(), rows.std(axis=0).tolist()
 
 
 def inputs_of(sources: Sequence[TrainingSource]) -> dict[str, str]:

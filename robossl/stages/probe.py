@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64, UInt8
 
 from robossl.config.probe import ProbeConfig
 from robossl.data.frame_cache import CachedSource
-from robossl.data.sources import EpisodeSource, open_source
+from robossl.data.sources import EpisodeSource, LeRobotSource, open_source
 from robossl.data.splits import split_episodes
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError, DataError
@@ -35,7 +35,8 @@ NEIGHBOURS = 5
 COLUMNS = ("features", "data", "target", "n", "mean_error", "median_error", "unit", "r2")
 NOTE = (
     "ridge probe on frozen features, fitted on training episodes of the first data set and tested on held-out episodes "
-    "of each; errors are Euclidean; pca: the same probe on principal components of the pixels."
+    "of each; errors and r2 are Euclidean over the columns of a target; pca: the same probe on principal components of "
+    "the pixels, their proportions kept."
 )
 
 
@@ -116,7 +117,7 @@ def spread(lengths: Int64[np.ndarray, " N"], max_frames: int) -> list[Int64[np.n
     return [np.arange(-start % stride, length, stride) for start, length in zip(starts, lengths, strict=True)]
 
 
-def _open(path: Path, encoder: Encoder, config: ProbeConfig) -> EpisodeSource:
+def _open(path: Path, encoder: Encoder, config: ProbeConfig) -> CachedSource:
     source = open_source(path)
     if config.camera not in source.cameras:
         raise DataError(f"{path} has no camera {config.camera!r}; it has {', '.join(source.cameras)}")
@@ -125,7 +126,7 @@ def _open(path: Path, encoder: Encoder, config: ProbeConfig) -> EpisodeSource:
     return CachedSource(source, encoder.image_size)
 
 
-def _targets(sources: Sequence[EpisodeSource], config: ProbeConfig) -> tuple[ProbeTarget, ...]:
+def _targets(sources: Sequence[CachedSource], config: ProbeConfig) -> tuple[ProbeTarget, ...]:
     size = sources[0].features[config.key]
     for source in sources:
         if source.features[config.key] != size:
@@ -136,14 +137,26 @@ def _targets(sources: Sequence[EpisodeSource], config: ProbeConfig) -> tuple[Pro
         raise ConfigError(f"dims {list(config.dims)} reach outside of the {size} columns of {config.key}")
     if config.key == STATE_KEY and not config.dims and size % 3 == 0 and size >= 6:
         return state_targets(size)
-    return (ProbeTarget(name=config.key, columns=config.dims or tuple(range(size))),)
+    whole = ProbeTarget(name=config.key, columns=config.dims or tuple(range(size)))
+    return (whole, *_single_columns(sources[0].source, config)) if len(config.dims) > 1 else (whole,)
+
+
+def _single_columns(source: EpisodeSource, config: ProbeConfig) -> list[ProbeTarget]:
+    """Return the chosen columns one by one, where the data set has names for them."""
+    names = source.names(config.key) if isinstance(source, LeRobotSource) else ()
+    return [ProbeTarget(name=names[column], columns=(column,)) for column in config.dims if names]
 
 
 def _scores(
-    train: Sampled, tests: Sequence[Sampled], features: Sequence[np.ndarray], targets: Sequence[ProbeTarget]
+    train: Sampled,
+    tests: Sequence[Sampled],
+    features: Sequence[np.ndarray],
+    targets: Sequence[ProbeTarget],
+    *,
+    keep_proportions: bool = False,
 ) -> list[list[ProbeScore]]:
     """Return the scores of each test set; `features` are those of the fit, then of each test set."""
-    fitted = RidgeProbe().fit(train.with_features(features[0]))
+    fitted = RidgeProbe(keep_proportions=keep_proportions).fit(train.with_features(features[0]))
     return [
         score_probe(fitted.predict(seen), sampled.truth, targets)
         for sampled, seen in zip(tests, features[1:], strict=True)
@@ -155,7 +168,7 @@ def _baseline_rows(
 ) -> list[list[Any]]:
     pca = PixelPca(config.pca).fit(train.pixels())
     features = [pca.transform(sampled.pixels()) for sampled in (train, *tests)]
-    scores = _scores(train, tests, features, targets)
+    scores = _scores(train, tests, features, targets, keep_proportions=True)
     return [
         score_row(score, features=f"pca-{config.pca}", data=name)
         for name, of in zip(names, scores, strict=True)

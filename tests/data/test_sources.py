@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from memory_source import MemorySource
 from recordings import FOOTAGE, make_episode, read_stamp, write_stamped
 
 from robossl.config.pretrain import PretrainConfig, SourceConfig
@@ -16,7 +17,7 @@ from robossl.data import frame_cache
 from robossl.data.frame_cache import CachedSource
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.sources import LeRobotSource, VideoFolder, discover_sources, open_source
-from robossl.data.splits import refuse_heldout, split_episodes, split_of
+from robossl.data.splits import FEW_KEYS, refuse_heldout, split_episodes, split_of
 from robossl.errors import DataError, VideoReadError
 from robossl.resize import resize
 from robossl.stages.pretrain_sources import open_sources
@@ -211,6 +212,22 @@ def test_a_split_stays_when_episodes_are_added_and_keeps_one_layout_together(tmp
         split_episodes(data_set(tmp_path / "c", range(1)))
     with pytest.raises(DataError, match=r"test_fraction=1.0 must lie between 0 and 1"):
         split_episodes(both, test_fraction=1.0)
+
+
+@pytest.mark.parametrize("num", [30, FEW_KEYS + 50])
+def test_few_episodes_are_split_by_their_number_and_many_each_for_itself(num: int) -> None:
+    source = MemorySource(lengths=(1,) * num)
+    keys = [source.episode_key(episode) for episode in range(num)]
+    chosen = [episode for episode, key in enumerate(keys) if split_of(key, test_fraction=0.25) == "test"]
+    split = split_episodes(source, test_fraction=0.25)
+    assert sorted([*split.train, *split.test]) == list(range(num))
+    if num < FEW_KEYS:
+        assert len(chosen) == 3, "what the hash alone would leave"
+        assert len(split.test) == 8
+        assert set(chosen) <= set(split.test.tolist())
+        assert set(split.test.tolist()) <= set(split_episodes(source, test_fraction=0.4).test.tolist())
+    else:
+        assert split.test.tolist() == chosen
 
 
 def test_training_refuses_episodes_of_a_heldout_domain(tmp_path: Path) -> None:

@@ -70,8 +70,27 @@ def test_scores_are_distances_in_centimetres_and_scikit_learns_r2() -> None:
     distances = [100 * np.sqrt(((p - t) ** 2).sum()) for p, t in zip(predicted[:, :3], truth[:, :3], strict=True)]
     assert first.mean_error == pytest.approx(np.mean(distances))
     assert first.median_error == pytest.approx(np.median(distances))
-    assert first.r2 == pytest.approx(r2_score(truth[:, :3], predicted[:, :3]))
-    assert second.r2 == pytest.approx(r2_score(truth[:, 3:5], predicted[:, 3:5]))
+    for score, columns in ((first, slice(0, 3)), (second, slice(3, 6))):
+        expected = r2_score(truth[:, columns], predicted[:, columns], multioutput="variance_weighted")
+        assert score.r2 == pytest.approx(expected)
+    rest = score_probe(predicted[:, 5:], truth[:, 5:], (ProbeTarget(name="height", columns=(0,)),))[0]
+    assert np.isnan(rest.r2), "what does not move has no variance to explain"
+
+
+def test_small_components_stay_small_where_proportions_are_kept() -> None:
+    """Tiny columns of noise, standardized to full size, hurt where frames are few; kept in proportion they can't."""
+    generator = np.random.default_rng(1)
+    signal, noise = generator.normal(size=(40, 2)), 1e-3 * generator.normal(size=(40, 30))
+    truth = signal @ np.array([[1.0], [0.5]]) + 0.3 * generator.normal(size=(40, 1))
+    data = ProbeData(features=np.concatenate([signal, noise], axis=1), truth=truth, episode=np.arange(40) // 4)
+    fresh, fresh_noise = generator.normal(size=(500, 2)), 1e-3 * generator.normal(size=(500, 30))
+    features = np.concatenate([fresh, fresh_noise], axis=1)
+
+    def error(keep_proportions: bool) -> float:
+        probe = RidgeProbe(keep_proportions=keep_proportions).fit(data)
+        return float(np.square(probe.predict(features) - fresh @ np.array([[1.0], [0.5]])).mean())
+
+    assert error(True) < 0.5 * error(False)
 
 
 def test_the_push_state_has_an_object_between_end_effector_and_goal() -> None:

@@ -10,7 +10,7 @@ from memory_source import MemorySource
 from robossl.data.clip_dataset import ClipDataset, collate
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError
-from robossl.objectives import ActionStats, FutureFeatures, FutureFrames, InverseDynamics
+from robossl.objectives import ActionStats, FutureFeatures, FutureFrames, InverseDynamics, RobotTrack
 from robossl.objectives.parts.conditioning import Conditioning, _picked, _summed
 from robossl.objectives.parts.ema import EmaCopy, momentum_at
 from robossl.objectives.parts.encoded import EncodedBatch
@@ -85,9 +85,10 @@ def test_predict_gives_the_frames_that_were_scored() -> None:
     batch = clips(objective)
     context, target = batch.groups["context"], batch.groups["target"]
     horizon = batch.indices[:, target] - batch.indices[:, context][:, -1:]
-    predicted = objective.predict(
-        batch.pixels[:, 0, context], horizon, actions=batch.actions[:, context][:, -1], source="memory"
-    )
+    # two frames in a row: the action of the first, then those from the second on
+    actions = torch.cat([batch.actions[:, :1, :2], batch.actions[:, 1:2]], dim=2).unflatten(2, (-1, 2)).flatten(1, 2)
+    track = RobotTrack(actions=actions, states=batch.proprio[:, context])
+    predicted = objective.predict(batch.pixels[:, 0, context], horizon, track=track, source="memory")
     assert predicted.shape == (4, 2, 3, 32, 32)
     assert predicted.dtype == torch.uint8
     errors = ((predicted.float() - batch.pixels[:, 0, target].float()) / 255).square().mean(dim=(2, 3, 4))

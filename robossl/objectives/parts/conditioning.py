@@ -13,10 +13,13 @@ from robossl.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class ActionStats:
-    """Mean and standard deviation of each of the A actions of a source."""
+    """Mean and standard deviation of each of the A actions of a source, and of the S numbers of its robot's state."""
 
     mean: Sequence[float]
     std: Sequence[float]
+    state_mean: Sequence[float] = ()
+    """Empty where the source has no state."""
+    state_std: Sequence[float] = ()
 
 
 class ActionScaling(nn.Module):
@@ -63,7 +66,7 @@ class Conditioning(nn.Module):
         super().__init__()
         self.max_horizon = max_horizon
         self.scaling = ActionScaling(action_stats)
-        self.horizon_layer = nn.Linear(_NUM_WAVES * 2 + 1, dim)
+        self.horizon_layer = nn.Linear(NUM_WAVES, dim)
         num_picked = len(_LAGS) + len(_PARTS)
         self.action_layers = nn.ModuleList(
             nn.Sequential(nn.Linear(size * (num_picked + 1) + num_picked, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
@@ -84,7 +87,7 @@ class Conditioning(nn.Module):
             actions: from the last context frame on, joined; None where the source has none.
             source: that they come from.
         """
-        out = self.horizon_layer(_waves(horizon, self.max_horizon))
+        out = self.horizon_layer(horizon_waves(horizon, self.max_horizon))
         if actions is not None and source in self.scaling.sizes:
             steps = self.scaling(actions, source, num_steps=self.max_horizon)  # [B,k,A]
             layers = self.action_layers[self.scaling.names.index(source)]
@@ -120,10 +123,12 @@ def _summed(steps: Float[Tensor, "B k A"], horizon: Int64[Tensor, "B K"]) -> Flo
     return before.to(steps.dtype) @ steps / max_horizon
 
 
-_NUM_WAVES = 6
+NUM_WAVES = 13
+"""Numbers that tell a horizon."""
 
 
-def _waves(horizon: Int64[Tensor, "B K"], max_horizon: int) -> Float[Tensor, "B K F"]:
+def horizon_waves(horizon: Int64[Tensor, "B K"], max_horizon: int) -> Float[Tensor, "B K F"]:
+    """Return the horizon in parts of the largest one, and sines and cosines of it, from slow to fast."""
     part = horizon.float()[..., None] / max_horizon
-    phases = part * math.pi * 2.0 ** torch.arange(_NUM_WAVES, device=horizon.device) / 2
+    phases = part * math.pi * 2.0 ** torch.arange(NUM_WAVES // 2, device=horizon.device) / 2
     return torch.cat([part, phases.sin(), phases.cos()], dim=-1)

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
+from robossl.objectives.parts.frame_conditioning import FrameCondition
+
 
 class ConditionedBlock(nn.Module):
     """Two 3x3 convolutions with GroupNorm, scaled and shifted by a condition (FiLM, 2017, arXiv 1709.07871)."""
@@ -34,7 +36,7 @@ class FrameUNet(nn.Module):
     """Predicts what changes: its output, times a gate in 0-1, is added to the last context frame.
 
     Where nothing moves, copying is nearly exact, and normalized layers can't make themselves small enough: the gate
-    does, told by the condition and by how much the context moves.
+    does, one for each place times the openness of the whole frame.
 
     Works on blocks of pixels as channels (with blocks of 4 a sixteenth of the places: many times faster on a CPU than
     full resolution). The way down does not see the condition, so that it runs once for all horizons. The condition
@@ -83,9 +85,7 @@ class FrameUNet(nn.Module):
             ConditionedBlock(coarse + fine, fine, condition_dim=condition_dim)
             for coarse, fine in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
-        self.motion_layer = nn.Linear(1, condition_dim)
         self.gate = nn.Conv2d(widths[0], 1, kernel_size=1)
-        self.gate_of_all = nn.Linear(condition_dim, 1)
         self.out = nn.Conv2d(widths[0], block_channels, kernel_size=1)
         nn.init.zeros_(self.out.weight)  # starts as a copy of the last frame: the floor that it has to beat
         if self.out.bias is not None:
@@ -95,21 +95,21 @@ class FrameUNet(nn.Module):
         self,
         context: Float[Tensor, "B T 3 H W"],
         maps: Float[Tensor, "B T C h w"],
-        condition: Float[Tensor, "B K E"],
+        condition: FrameCondition,
     ) -> Float[Tensor, "B K 3 H W"]:
         """Return K predicted frames in the range of the context (0-1, not clipped)."""
-        num_targets = condition.shape[1]
+        num_targets = condition.vector.shape[1]
         skips = self._down(context)
         coarsest = skips.pop()
         maps = F.interpolate(self.map_layer(maps.flatten(1, 2)), size=coarsest.shape[-2:])
-        flat = (condition + self.motion_layer(_motion(context))[:, None]).flatten(0, 1)  # [BK,E]
+        flat = condition.vector.flatten(0, 1)  # [BK,E]
         seen = torch.cat([coarsest, maps], dim=1).repeat_interleave(num_targets, 0)
         x = torch.cat([seen, self.places(flat)], dim=1).contiguous(memory_format=torch.channels_last)
         x = self.middle(x, flat)
         for block, skip in zip(self.up, reversed(skips), strict=True):
             x = F.interpolate(x, size=skip.shape[-2:])
             x = block(torch.cat([x, skip.repeat_interleave(num_targets, 0)], dim=1), flat)
-        gate = (self.gate(x) + self.gate_of_all(flat)[..., None, None]).sigmoid()
+        gate = (1 + self.gate(x)).sigmoid() * condition.openness.flatten()[:, None, None, None].sigmoid()
         change = F.pixel_shuffle(gate * self.out(x), self.block_px).unflatten(0, (-1, num_targets))
         return context[:, -1:] + change
 
@@ -122,12 +122,6 @@ class FrameUNet(nn.Module):
             x = block(F.max_pool2d(levels[-1], 2) if levels else x)
             levels.append(x)
         return levels
-
-
-def _motion(context: Float[Tensor, "B T 3 H W"]) -> Float[Tensor, "B 1"]:
-    """Return how much the context moves, on a logarithmic scale of about -1 to 1."""
-    change = (context[:, -1] - context[:, 0]).square().mean(dim=(1, 2, 3))
-    return (change + 1e-5).log10()[:, None] / 2 + 1.5
 
 
 _BACKGROUND_CHANNELS = 8
