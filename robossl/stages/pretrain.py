@@ -14,6 +14,7 @@ from robossl.errors import ConfigError
 from robossl.objectives import FutureFrames, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
 from robossl.stages.pretrain_frames import frames_table, score_future_frames
+from robossl.stages.pretrain_health import EVERY_LOGS, HealthWatch
 from robossl.stages.pretrain_sources import TrainingSource, action_stats, inputs_of, open_sources
 from robossl.stages.progress import progress_bar
 from robossl.training import LoopSettings, Processes, Summary, processes, train
@@ -33,15 +34,17 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
         with run.time("read sources"):
             sources = open_sources(config)
         objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
+        watch = HealthWatch(sources)
         with run.time("pretrain"):
-            summary = _train(config, objective, sources, run=run, here=here)
+            summary = _train(config, objective, sources, watch, run=run, here=here)
         if not here.is_first:
             return {}
         inputs = inputs_of(sources)
         with run.time("score future frames"):
             frames = _frame_scores(objective, sources, run=run)
         _save(config, objective.best_encoder, inputs, run=run)
-        return {"encoder": str(run.encoder), "inputs": inputs, **asdict(summary), **frames}
+        health = watch.look(objective.best_encoder.eval(), step=summary.num_steps)
+        return {"encoder": str(run.encoder), "inputs": inputs, **asdict(summary), **health.metrics(), **frames}
 
 
 def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> WeightedSum:
@@ -66,7 +69,13 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
 
 
 def _train(
-    config: PretrainConfig, objective: WeightedSum, sources: list[TrainingSource], *, run: Run, here: Processes
+    config: PretrainConfig,
+    objective: WeightedSum,
+    sources: list[TrainingSource],
+    watch: HealthWatch,
+    *,
+    run: Run,
+    here: Processes,
 ) -> Summary:
     loader = _loader(config, objective, sources, here=here)
     augment = Augmentations(seed=config.seed, **asdict(config.augmentation))
@@ -89,12 +98,14 @@ def _train(
                 clip_norm=config.clip_norm,
                 log_every=config.log_every,
                 checkpoint_every=config.checkpoint_every,
+                hook_every=EVERY_LOGS * config.log_every,
             ),
             here=here,
             checkpoints=run.checkpoints,
             fingerprint=fingerprint([_what_decides(config), inputs_of(sources)]),
             log=lambda step, metrics: run.tracker.log(step, dict(metrics)),
             on_resume=run.tracker.cut_back,
+            hooks=[watch.hook(objective.encoder, is_first=here.is_first)],
             on_step=lambda done, loss: progress.update(task, completed=done, description=f"pretrain (loss {loss:.3f})"),
         )
 

@@ -17,6 +17,7 @@ from robossl.objectives import build_objectives
 from robossl.runs import open_run
 from robossl.stages import pretrain_sources
 from robossl.stages.pretrain import pretrain
+from robossl.stages.pretrain_health import HealthWatch
 from robossl.training import loop
 
 ROOT = Path(__file__).parents[2]
@@ -152,3 +153,23 @@ def test_shipped_configs_can_be_read_and_their_objectives_built(path: Path) -> N
     encoder = build_encoder(config.encoder.name, image_size=config.image_size)
     build_objectives([(spec.name, spec.weight, spec.params) for spec in config.objectives], encoder)
     assert (ROOT / path).read_text().startswith(f"# robossl pretrain {path}")
+
+
+def test_the_health_of_the_features_is_logged_and_a_collapse_gives_one_line(config: PretrainConfig, caplog) -> None:
+    result = run(replace(config, num_steps=20))
+    rows = [json.loads(line) for line in (config.output / "metrics.jsonl").read_text().splitlines()]
+    looks = {row["step"]: row for row in rows if "health/effective_rank" in row}
+    assert looks.keys() == {9, 19}
+    assert 2 < looks[19]["health/effective_rank"] <= 16
+    assert 0.01 < result["health/spread"] <= 1
+    assert caplog.messages == []
+
+    watch = HealthWatch(pretrain_sources.open_sources(config))
+    encoder = load_encoder(config.output / "encoder")
+    with torch.no_grad():
+        for parameter in encoder.parameters():
+            parameter.zero_()
+    assert watch.hook(encoder, is_first=False)(20) == {}
+    assert [watch.hook(encoder, is_first=True)(step)["health/spread"] for step in (20, 30)] == [0, 0]
+    (line,) = caplog.messages
+    assert "the features have collapsed at step 20" in line
