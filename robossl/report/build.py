@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from robossl.report.curves import curves
+from robossl.report.differences import difference_tables
 from robossl.report.future_frames import future_frames_section
 from robossl.report.html import element, escape, file_address, number, table
 from robossl.report.lineage import lineage_section
@@ -47,7 +48,7 @@ def build_report(
         "Rollouts": _videos(runs),
         "Predicted and true future frames": _future_frames(runs),
         "What the encoder sees": _pictures(runs),
-        "Measurements": _tables(runs, tables),
+        "Measurements": _tables(runs, [*tables, *difference_tables(runs)]),
         "Curves": _curves(runs),
         "Where the time went": _time(runs),
         "What was run": _details(runs),

@@ -131,6 +131,29 @@ def test_the_goal_is_several_pixels_wide_and_seen_from_every_start():
     assert np.mean(np.array(sizes) == 0) <= 0.1  # the arm may hide it at times
 
 
+@pytest.mark.parametrize("domain", ["nominal", "heldout"])
+def test_depth_and_masks_on_request_agree_with_the_scene_in_both_engines(domain):
+    env = make(domain=domain, cameras=("front", "wrist"))
+    observation, _ = env.reset(seed=0)
+    views = env.unwrapped.render_views(depth=True, masks=True)
+    plain = env.unwrapped.render_views()
+    env.close()
+    assert views.keys() == {"front", "wrist"}
+    for name, view in views.items():
+        assert view.depth_m.shape == view.masks.shape == (1, 64, 64)
+        assert np.abs(view.pixels[0].astype(int) - observation["pixels"][name]).mean() < 1
+        assert np.isfinite(view.depth_m[view.masks > 0]).all()
+        assert (view.depth_m[view.masks > 0] > 0).all()
+        assert plain[name].depth_m is None
+        assert plain[name].masks is None
+    front = views["front"]
+    assert set(np.unique(front.masks)) <= {0, 1, 2, 3, 4, 5}
+    robot, table = front.depth_m[front.masks == 1], front.depth_m[front.masks == 2]
+    assert len(robot) > 100, "the arm is in the picture"
+    assert 0.2 < np.median(robot) < 3
+    assert len(table) > 100
+
+
 def test_randomized_episodes_record_what_was_drawn():
     env = make(domain="randomized")
     env.reset(seed=0)

@@ -14,8 +14,10 @@ from robossl.config.schema import STRICT
 from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.report.curves import curves
+from robossl.report.differences import difference_tables
 from robossl.report.future_frames import tile
 from robossl.report.html import number
+from robossl.report.records import read_runs
 from robossl.runs import Run, open_run
 from robossl.stages.report import report
 
@@ -184,3 +186,31 @@ def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
         report(config, run=open_run(config.output, command="report", config=config))
     with pytest.raises(ConfigError, match="is no run directory"):
         build_report([tmp_path / "none"], tmp_path / "report.html")
+
+
+def _evaluated(path: Path, successes: list[bool], *, renderer: str = "tiny", seed: int = 0) -> Path:
+    episodes = [{"seed": seed + i, "success": success} for i, success in enumerate(successes)]
+    _open(path, "evaluate").finish(
+        {"env_id": "robossl/PandaReach-v0", "domains": {"heldout": {"renderer": renderer, "episodes": episodes}}}
+    )
+    return path
+
+
+def test_policies_on_the_same_episodes_are_compared_in_pairs(tmp_path: Path) -> None:
+    good = _evaluated(tmp_path / "good", [True] * 9 + [False])
+    weak = _evaluated(tmp_path / "weak", [True] * 3 + [False] * 7)
+    (table,) = difference_tables(read_runs([good, weak]))
+    (row,) = table["rows"]
+    assert row[:5] == ["PandaReach-v0", "heldout", "good", "weak", 10]
+    value, low, high = row[5:]
+    assert value == pytest.approx(0.6)
+    assert 0 < low < 0.6 < high <= 1
+    assert "Paired differences" in build_report([good, weak], tmp_path / "report.html").read_text()
+
+
+def test_what_was_not_measured_alike_is_not_compared(tmp_path: Path) -> None:
+    first = _evaluated(tmp_path / "first", [True, False])
+    seeds = _evaluated(tmp_path / "seeds", [True, False], seed=7)
+    renderer = _evaluated(tmp_path / "renderer", [True, False], renderer="mujoco-egl")
+    assert difference_tables(read_runs([first, seeds, renderer])) == []
+    assert difference_tables(read_runs([first])) == []
