@@ -10,7 +10,7 @@ from robossl.report.records import RunRecord
 
 COLUMNS = ("env", "domain", "policy", "than", "n", "difference", "low", "high")
 NOTE = (
-    "difference of success rates on the same episodes, with Newcombe's 95 % interval for pairs; one training seed each. "
+    "difference of success rates on the same episodes, with Newcombe's 95 % interval for pairs; one training seed. "
     "Policies whose episodes or renderers differ are not compared."
 )
 
