@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from robossl.config.checked_recipe import CheckedRecipe
 from robossl.config.recipe import TASKS, RecipeConfig
 from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
@@ -28,7 +27,7 @@ class BenchmarkConfig:
     """Folder of all the runs."""
     cells: Annotated[Path, AfterValidator(_no_file)] = Path("docs/results/benchmark")
     """Folder of the finished cells, one small JSON each; one that is there with the same settings is not run again."""
-    recipe: CheckedRecipe = field(default_factory=RecipeConfig)
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
     """Sizes of the recipe."""
     tasks: tuple[str, ...] = tuple(TASKS)
     """reach, push."""

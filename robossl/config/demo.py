@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robossl.config.checked_recipe import CheckedRecipe
 from robossl.config.recipe import TASKS, RecipeConfig
 from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
@@ -19,7 +18,7 @@ class DemoConfig:
     """Folder of all the runs, and of `report.html`."""
     footage: Path | None = None
     """Folder of recorded videos or LeRobot data sets to train on too; the report then also speaks of them."""
-    recipe: CheckedRecipe = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
+    recipe: RecipeConfig = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
     """Sizes of the recipe."""
     tasks: tuple[str, ...] = tuple(TASKS)
     """reach, push."""
@@ -27,7 +26,7 @@ class DemoConfig:
     """Episodes of each policy in each domain: few, so its intervals are wide; `make benchmark` takes 100."""
     num_probe_episodes: Positive = 40
     """Play episodes of each domain but the source that probes read."""
-    footage_steps: Positive = 1400
+    footage_steps: Positive = 900
     """Optimizer steps of future-frame prediction on the footage."""
     seed: Count = 0
     """Of everything that is trained."""

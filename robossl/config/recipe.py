@@ -8,7 +8,7 @@ from robossl.config.env import EVALUATION_SEED
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
-from robossl.config.schema import STRICT
+from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
 
 TASKS = {"reach": "robossl/PandaReach-v0", "push": "robossl/PandaPush-v0"}
@@ -40,15 +40,15 @@ class RecipeConfig:
 
     __pydantic_config__ = STRICT
 
-    num_play_episodes: int = 300
+    num_play_episodes: Positive = 300
     """Play episodes of each task, each instant drawn under two looks."""
-    num_demonstrations: int = 25
+    num_demonstrations: Positive = 25
     """Of each task."""
-    pretrain_steps: int = 700
+    pretrain_steps: Positive = 700
     """Optimizer steps of the encoder."""
-    finetune_steps: int = 600
+    finetune_steps: Positive = 600
     """Optimizer steps of each policy, the same for every encoder."""
-    num_workers: int = 0
+    num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

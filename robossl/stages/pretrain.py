@@ -34,9 +34,10 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
         with run.time("read sources"):
             sources = open_sources(config)
         objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
+        loader = _loader(config, objective, sources, here=here)
         watch = HealthWatch(sources)
         with run.time("pretrain"):
-            summary = _train(config, objective, sources, watch, run=run, here=here)
+            summary = _train(config, objective, loader, watch, run=run, here=here)
         if not here.is_first:
             return {}
         inputs = inputs_of(sources)
@@ -71,13 +72,12 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
 def _train(
     config: PretrainConfig,
     objective: WeightedSum,
-    sources: list[TrainingSource],
+    loader: ClipLoader,
     watch: HealthWatch,
     *,
     run: Run,
     here: Processes,
 ) -> Summary:
-    loader = _loader(config, objective, sources, here=here)
     augment = Augmentations(seed=config.seed, **asdict(config.augmentation))
     keys = objective.window.augmentation_keys
 
