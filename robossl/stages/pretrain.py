@@ -36,11 +36,11 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
         objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
         loader = _loader(config, objective, sources, here=here)
         watch = HealthWatch(sources)
+        inputs = inputs_of(sources)
         with run.time("pretrain"):
-            summary = _train(config, objective, loader, watch, run=run, here=here)
+            summary = _train(config, objective, loader, watch, inputs, run=run, here=here)
         if not here.is_first:
             return {}
-        inputs = inputs_of(sources)
         with run.time("score future frames"):
             frames = _frame_scores(objective, sources, run=run)
         _save(config, objective.best_encoder, inputs, run=run)
@@ -74,6 +74,7 @@ def _train(
     objective: WeightedSum,
     loader: ClipLoader,
     watch: HealthWatch,
+    inputs: dict[str, str],
     *,
     run: Run,
     here: Processes,
@@ -102,7 +103,7 @@ def _train(
             ),
             here=here,
             checkpoints=run.checkpoints,
-            fingerprint=fingerprint([_what_decides(config), inputs_of(sources)]),
+            fingerprint=fingerprint([_what_decides(config), inputs]),
             log=lambda step, metrics: run.tracker.log(step, dict(metrics)),
             on_resume=run.tracker.cut_back,
             hooks=[watch.hook(objective.encoder, is_first=here.is_first)],
