@@ -8,6 +8,9 @@ from typing import Any, Literal
 STEP_KEY = "train_step"
 """W&B's own step counts log calls and may only grow; ours goes back on resume, so it is sent as a metric."""
 
+_ARTIFACTS = ("episodes", "encoder", "policy")
+"""What stages call what they make."""
+
 
 class WandbFeed:
     """One W&B run, whose files stay below the run directory.
@@ -88,14 +91,18 @@ class WandbFeed:
         self._run.log_artifact(artifact, aliases=["latest", _alias(digest)])
 
     def _use(self, inputs: Mapping[str, str]) -> None:
-        for name, digest in inputs.items():
-            try:
-                self._run.use_artifact(f"{name}:{_alias(digest)}")
-            except (self._wandb.errors.CommError, ValueError):
-                continue  # made in another project, or never sent: the metadata name it
+        for digest in inputs.values():
+            for name in _ARTIFACTS:  # an input goes by its role, an artifact by its kind; the digest is the same
+                try:
+                    self._run.use_artifact(f"{name}:{_alias(digest)}")
+                    break
+                except (self._wandb.errors.CommError, ValueError):
+                    continue  # of another kind, made in another project, or never sent: the metadata name it
 
     def finish(self, summary: Mapping[str, Any], *, exit_code: int = 0) -> None:
-        """Write the result into the summary and close."""
+        """Write the result into the summary, the digests of the inputs also into the config, and close."""
+        if inputs := summary.get("inputs"):
+            self._run.config.update({"inputs": dict(inputs)}, allow_val_change=True)
         self._run.summary.update(dict(summary))
         self._run.finish(exit_code=exit_code)
 

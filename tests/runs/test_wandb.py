@@ -94,7 +94,7 @@ class _OnlineRun:
         self.rows.append(row)
 
     def use_artifact(self, name: str) -> None:
-        if name.startswith("elsewhere"):
+        if name not in ("episodes:sha256-1", "encoder:sha256-2"):
             raise wandb.errors.CommError("not found")
         self.used.append(name)
 
@@ -113,9 +113,64 @@ def test_online_only_what_is_missing_is_sent_and_inputs_are_linked(
         tmp_path, run_id="x", name="n", project="p", mode="online", config={}, rows=[{"step": s} for s in range(4)]
     )
     (tmp_path / "model.bin").write_text("weights")
-    inputs = {"episodes": "sha256:1", "elsewhere": "sha256:2"}
+    inputs = {"0-play": "sha256:1", "encoder": "sha256:2", "elsewhere": "sha256:4"}
     feed.log_artifact("encoder", kind="encoder", path=tmp_path / "model.bin", digest="sha256:3", inputs=inputs)
     assert asked.resume == "allow"
     assert [row["train_step"] for row in online.rows] == [2, 3]
-    assert online.used == ["episodes:sha256-1"]
+    assert online.used == ["episodes:sha256-1", "encoder:sha256-2"]
     assert online.aliases == ["latest", "sha256-3"]
+
+
+_CHAIN = """
+from robossl import cli
+
+def run(*words):
+    assert cli.main([*words, "--tracking.wandb=offline"]) == 0
+
+run("collect", "--env-id=point_env:test/Point-v0", "--image-size=32", "--policy=expert", "--num-episodes=4",
+    "--num-workers=1", "--output=data")
+run("pretrain", "--sources.0.path=data", "--objectives.0.name=time_contrast", "--image-size", "32", "32",
+    "--num-steps=20", "--batch-size=2", "--log-every=1", "--output=pretrain")
+run("finetune", "--demonstrations=data", "--num-demonstrations=3", "--encoder=pretrain/encoder", "--num-steps=2",
+    "--output=finetune")
+run("evaluate", "--policy=finetune/policy", "--env-id=point_env:test/Point-v0", "--domains=nominal",
+    "--num-episodes=2", "--num-workers=1", "--output=evaluate")
+"""
+_CHAIN_RUNS = {"data/robossl": "episodes", "pretrain": "encoder", "finetune": "policy", "evaluate": None}
+
+
+@pytest.mark.timeout(900)  # four commands, on a machine that may be busy
+def test_offline_runs_of_a_chain_hold_every_step_the_videos_and_the_lineage(tmp_path: Path, reader: ModuleType) -> None:
+    environment = os.environ | {"ROBOSSL_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-c", _CHAIN], check=True, env=environment, capture_output=True, cwd=tmp_path)
+    digests: dict[str, str] = {}
+    for name, made in _CHAIN_RUNS.items():
+        run = tmp_path / name
+        file = reader.latest_file(run)
+        records = list(reader.read_records(file))
+        rows = reader.history(records)
+        _check_steps(run, rows)
+        videos = sorted(file.parent / "files" / row[key] for row in rows for key in row if key.endswith(".path"))
+        assert {path.read_bytes() for path in videos} == {path.read_bytes() for path in run.glob("videos/*.mp4")}
+        assert bool(videos) == (name in ("data/robossl", "evaluate"))
+        result = json.loads((run / "result.json").read_text())
+        artifacts = {r.artifact.name: json.loads(r.artifact.metadata) for r in records if r.HasField("artifact")}
+        assert artifacts == {key: {k: of[k] for k in ("digest", "inputs")} for key, of in result["artifacts"].items()}
+        assert list(artifacts) == ([made] if made else [])
+        assert set(result["inputs"].values()) <= set(digests.values()), "each was made by a run before"
+        if result["inputs"]:
+            config = {item.key: item.value_json for r in records for item in r.config.update}
+            assert json.loads(config["inputs"]) == result["inputs"]
+        digests |= {key: of["digest"] for key, of in artifacts.items()}
+    assert digests.keys() == {"episodes", "encoder", "policy"}
+    assert result["inputs"] == {"policy": digests["policy"]}
+
+
+def _check_steps(run: Path, rows: list[dict[str, Any]]) -> None:
+    """Every row of `metrics.jsonl`, in order and whole, is what W&B was sent."""
+    if (run / "metrics.jsonl").exists():
+        logged = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        sent = [{key: value for key, value in row.items() if key[0] != "_"} for row in rows]
+        sent = [{"step": row.pop("train_step")} | row for row in sent if not any(key.endswith(".path") for key in row)]
+        assert sent == logged
+        assert logged
