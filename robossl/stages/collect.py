@@ -12,9 +12,9 @@ from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.intervals import wilson
 from robossl.evaluation.videos import episode_grid
-from robossl.policies.agents import policy_factory
+from robossl.policies.agents import SCRIPTED, policy_factory
 from robossl.rollout import EnvSpec, SecondLook, rollout
-from robossl.runs import Run
+from robossl.runs import Run, digest_path
 from robossl.stages.progress import tracked
 from robossl.types import Episode
 
@@ -51,7 +51,8 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
         run.tracker.log_video("collect/episodes", video, fps_hz=FPS_HZ, step=0)
     result = _result(config, successes=successes, attempts=attempts)
     # the description alone: the data set itself stays where it is
-    run.tracker.log_artifact("episodes", kind="dataset", path=config.output / "meta", digest=result["digest"])
+    meta, inputs = config.output / "meta", result["inputs"]
+    run.tracker.log_artifact("episodes", kind="dataset", path=meta, inputs=inputs, digest=result["digest"])
     return result
 
 
@@ -110,6 +111,7 @@ def _result(config: CollectConfig, *, successes: int, attempts: int) -> dict[str
         "renderer": source.episode_metadata(0).get("renderer"),
         "policy": config.policy,
         "new_attempts": attempts,
+        "inputs": {} if config.policy in SCRIPTED else {"policy": digest_path(config.policy)},
     }
     if attempts:
         low, high = wilson(successes, attempts)

@@ -115,6 +115,8 @@ def test_a_policy_is_finetuned_and_evaluated(tmp_path: Path, demonstrations: Pat
     assert card["trained_on"]["image_size"] == 32
     assert ("encoder" in result["inputs"]) == (encoder != "state")
     _evaluate_and_check(tmp_path / "evaluate", str(run.policy))
+    collected = _collect(_config(tmp_path / "collected", policy=str(run.policy), num_episodes=1))
+    assert collected["inputs"] == {"policy": result["artifacts"]["policy"]["digest"]}
 
 
 def _evaluate_and_check(output: Path, policy: str) -> None:
