@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import io
-import json
 import re
 import types
 import typing
@@ -13,9 +12,10 @@ from typing import Any, TypeVar
 
 import tyro
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 import robossl
+from robossl.config.checked import checked
 from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError, closest
 
@@ -41,7 +41,7 @@ def load_config(
     values = _values_of(cls, yaml_path) if yaml_path else {}
     required = {f.name: tyro.MISSING for f in dataclasses.fields(_dataclass(cls)) if _is_required(f)}
     config = _apply(cls, cls(**(required | values)), overrides, prog)
-    return _checked(TypeAdapter(cls), dump_values(config), where="command line")
+    return checked(TypeAdapter(cls), dump_values(config), where="command line")
 
 
 def dump_config(config: Any) -> str:
@@ -96,7 +96,7 @@ def _values_of(cls: type, path: Path) -> dict[str, Any]:
     keys = [key for key, _ in _keys(cls)]
     defaults = {f.name: _default_of(f) for f in dataclasses.fields(_dataclass(cls))}
     return {
-        name: _checked(TypeAdapter(hints[name]), _merged(defaults[name], value), where=f"{path}", name=name, keys=keys)
+        name: checked(TypeAdapter(hints[name]), _merged(defaults[name], value), where=f"{path}", name=name, keys=keys)
         for name, value in raw.items()
     }
 
@@ -114,23 +114,6 @@ def _merged(default: Any, value: Any) -> Any:
     known = {f.name: getattr(default, f.name) for f in dataclasses.fields(default)}
     laid = {name: _merged(known.get(name), inner) for name, inner in value.items()}
     return dump_values(default) | laid
-
-
-def _checked(adapter: TypeAdapter, value: Any, *, where: str, name: str = "", keys: Sequence[str] = ()) -> Any:
-    try:  # as JSON, since only there lists pass for tuples and texts for paths in strict mode
-        return adapter.validate_json(json.dumps(value), strict=True)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {_describe(error, name, keys)}") from None
-
-
-def _describe(error: ValidationError, name: str, keys: Sequence[str]) -> str:
-    """Return the first fault of a validation as one line."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in (name, *first["loc"]) if part != "")
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "unexpected_keyword_argument":
-        return f"unknown key {place!r}{closest(place, keys)}{more}"
-    return f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}{more}"
 
 
 def _refuse_unknown(raw: Mapping[str, Any], allowed: Sequence[str], *, where: str) -> None:

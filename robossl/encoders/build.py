@@ -1,8 +1,8 @@
 """From a name and plain arguments to an encoder."""
 
-import inspect
 from typing import Any
 
+from robossl.config.checked import checked_arguments
 from robossl.encoders.encoder import Encoder
 from robossl.errors import EncoderError, closest
 
@@ -17,19 +17,11 @@ def build_encoder(name: str = "conv", **arguments: Any) -> Encoder:
         arguments: of its constructor: `image_size`, `feature_dim` and what is its own.
 
     Raises:
-        EncoderError: if the name or an argument is unknown, or a value is not allowed.
+        ConfigError: if an argument is unknown, or its value is another type or out of range.
+        EncoderError: if the name is unknown, or the sizes do not go together.
     """
     kind = _kind(name)
-    known = [key for key in inspect.signature(kind.__init__).parameters if key != "self"]
-    for key in arguments:
-        if key not in known:
-            raise EncoderError(
-                f"encoder {name!r} has no argument {key!r}; it has {', '.join(known)}{closest(key, known)}"
-            )
-    for key in ("image_size", "widths", "strides"):
-        if isinstance(arguments.get(key), list):  # YAML and JSON know no tuples
-            arguments[key] = tuple(arguments[key])
-    return kind(**arguments)
+    return kind(**checked_arguments(kind.__init__, arguments, where=f"encoder {name!r}"))
 
 
 def _kind(name: str) -> type[Encoder]:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from robossl.encoders.build import build_encoder
 from robossl.encoders.encoder import Encoder
-from robossl.errors import EncoderError
+from robossl.errors import ConfigError, EncoderError
 
 WEIGHTS = "model.safetensors"
 CARD = "card.json"
@@ -83,7 +83,7 @@ def load_encoder(path: str | Path, *, image_size: tuple[int, int] | None = None)
     card = load_card(path)
     try:
         encoder = build_encoder(card["architecture"], **card["arguments"])
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, ConfigError) as error:
         reason = " ".join(str(error).split())
         raise EncoderError(f"the card {path / CARD} describes no encoder ({reason}); save the encoder again") from error
     if image_size is not None and encoder.image_size != tuple(image_size):

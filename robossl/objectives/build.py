@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from robossl.config.checked import checked_arguments
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError, closest
 from robossl.objectives.future_features import FutureFeatures
@@ -51,14 +52,11 @@ def build_objective(
         case _:
             allowed = ", ".join(OBJECTIVE_NAMES)
             raise ConfigError(f"objective {name!r} is unknown; use one of {allowed}{closest(name, OBJECTIVE_NAMES)}")
-    known = [key for key in inspect.signature(kind.__init__).parameters if key not in ("self", "encoder")]
-    settable = [key for key in known if key != "action_stats"]
-    chosen = dict(arguments or {})
-    for key in chosen:
-        if key not in settable:
-            allowed = ", ".join(settable)
-            raise ConfigError(f"objective {name!r} has no argument {key!r}; it has {allowed}{closest(key, settable)}")
-    if "action_stats" in known:
+    constructor = kind.__init__
+    chosen = checked_arguments(
+        constructor, arguments or {}, where=f"objective {name!r}", hidden=("encoder", "action_stats")
+    )
+    if "action_stats" in inspect.signature(constructor).parameters:
         chosen["action_stats"] = action_stats or {}
     return kind(encoder, **chosen)
 

@@ -1,5 +1,6 @@
 """One instant under two draws of the randomization: keep what is there, drop how it looks."""
 
+from robossl.config.schema import Amount, Positive, Rate
 from robossl.data.clip_sampling import instant_window
 from robossl.encoders import Encoder
 from robossl.objectives.objective import Objective
@@ -21,10 +22,10 @@ class PairedLooks(Objective):
         self,
         encoder: Encoder,
         *,
-        num_instants: int = 8,
-        negative_margin_s: float = 0.1,
-        temperature: float = 0.1,
-        projection_dim: int = 64,
+        num_instants: Positive = 8,
+        negative_margin_s: Amount = 0.1,
+        temperature: Rate = 0.1,
+        projection_dim: Positive = 64,
         same_look_negatives: bool = True,
     ) -> None:
         """Build the task.

@@ -1,5 +1,6 @@
 """Contrast along time: near frames alike, far frames and other episodes apart."""
 
+from robossl.config.schema import Amount, Positive, Rate
 from robossl.data.clip_sampling import pair_window
 from robossl.encoders import Encoder
 from robossl.objectives.objective import Objective
@@ -20,11 +21,11 @@ class TimeContrast(Objective):
         self,
         encoder: Encoder,
         *,
-        num_anchors: int = 4,
-        positive_window_s: float = 0.2,
-        negative_margin_s: float = 0.5,
-        temperature: float = 0.1,
-        projection_dim: int = 64,
+        num_anchors: Positive = 4,
+        positive_window_s: Rate = 0.2,
+        negative_margin_s: Amount = 0.5,
+        temperature: Rate = 0.1,
+        projection_dim: Positive = 64,
         across_views: bool = False,
     ) -> None:
         """Build the task.

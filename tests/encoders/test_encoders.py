@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from robossl.encoders import build_encoder, load_card, load_encoder, save_encoder
-from robossl.errors import EncoderError
+from robossl.errors import EncoderError, RobosslError
 from robossl.resize import resize
 
 ENCODERS = [
@@ -76,13 +76,13 @@ def test_other_inputs_are_refused_in_one_line(images: torch.Tensor) -> None:
         ("conv", {"widths": (30, 64), "strides": (2, 2)}, "multiples of 8"),
         ("conv", {"widths": (32, 64), "strides": (2,)}, "equally many"),
         ("conv", {"image_size": 8}, "too small for strides"),
-        ("conv", {"pooling": "mean"}, "pooling 'mean' is unknown"),
+        ("conv", {"pooling": "mean"}, "pooling: input should be 'flatten' or 'spatial_softmax', got 'mean'"),
         ("vit_tiny", {"image_size": 60}, "multiple of patch_size 8"),
         ("conv", {"image_size": 0}, "image_size must be positive"),
     ],
 )
 def test_wrong_arguments_are_named(name: str, arguments: dict, text: str) -> None:
-    with pytest.raises(EncoderError, match=text):
+    with pytest.raises(RobosslError, match=text):
         build_encoder(name, **arguments)
 
 

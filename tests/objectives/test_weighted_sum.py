@@ -101,6 +101,8 @@ def test_the_moving_average_is_the_encoder_to_keep() -> None:
         ((("time_contrast", 0.0, {}),), "weight of objective 'time_contrast' must be positive"),
         ((("time_contast", 1.0, {}),), "objective 'time_contast' is unknown.*did you mean 'time_contrast'"),
         ((("time_contrast", 1.0, {"temprature": 1}),), "no argument 'temprature'.*did you mean 'temperature'"),
+        ((("time_contrast", 1.0, {"temperature": "hot"}),), "temperature: input should be a valid number, got 'hot'"),
+        ((("paired_looks", 1.0, {"temperature": -1.0}),), "temperature: input should be greater than 0, got -1.0"),
         ((("future_frames", 1.0, {"action_stats": 1}),), "no argument 'action_stats'"),
     ],
 )
