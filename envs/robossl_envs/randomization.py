@@ -162,7 +162,7 @@ class Randomization:
 
 
 def _is_ground(body: BodySpec) -> bool:
-    return body.name in ("table", "floor")
+    return body.name in ("table", "floor", "backdrop", "plate")
 
 
 def _triple(values: np.ndarray) -> Rgb:
