@@ -14,6 +14,10 @@ ROBOTS = {"panda": "Panda", "xarm": "XArm"}
 TASKS = {
     "reach": "Reach",
     "push": "Push",
+    "lift": "Lift",
+    "pick_and_place": "PickAndPlace",
+    "stack": "Stack",
+    "button_press": "ButtonPress",
 }
 """File in `tasks/` to the task's class in it, which is also what ids call it."""
 ARM_IDS = {f"robossl/{ROBOTS[robot]}{TASKS[task]}-v0": (robot, task) for robot in ROBOTS for task in TASKS}

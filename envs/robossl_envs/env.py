@@ -132,7 +132,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._dynamics = self._randomization.dynamics(self._episode_seed)
         self._simulation.restore(self._initial)
         self._simulation.set_dynamics(self._dynamics)
-        set_layout(self._layout, self._simulation, self._robot)
+        set_layout(self._layout, self._simulation, self._scene, self._robot)
         self._num_steps = self._steps_at_goal = 0
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
         return self._observe(), self._info()

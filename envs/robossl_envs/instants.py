@@ -12,13 +12,13 @@ from robossl_envs.tasks.task import Layout
 _UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
 
 
-def set_layout(layout: Layout, simulation: Simulation, robot: Robot) -> None:
+def set_layout(layout: Layout, simulation: Simulation, scene: SceneSpec, robot: Robot) -> None:
     """Put a simulation into a layout, at rest."""
     robot.reset(simulation, layout.end_effector_m)
     for name, position_m in layout.bodies_m.items():
         simulation.set_body_pose(name, position_m)
-    for name, position in layout.openings.items():
-        simulation.set_opening(name, position)
+    for item in scene.articulated:
+        simulation.set_opening(item.name, layout.openings.get(item.name, 0.0))
 
 
 def visual_state(layout: Layout, scene: SceneSpec, robot: Robot) -> Float[np.ndarray, " X"]:

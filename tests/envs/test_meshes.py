@@ -74,7 +74,7 @@ def test_two_threads_at_once_leave_one_result(assets: RobotAssets) -> None:
 def test_a_process_that_comes_second_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "panda-0"
 
-    def overtaken(source: Path, into: Path, *, final: Path, tool: None) -> None:
+    def overtaken(source: Path, into: Path, *, final: Path, robot: Source) -> None:
         (into / "part.obj").write_text("mine")
         final.mkdir()
         (final / "part.obj").write_text("the other's")

@@ -26,6 +26,8 @@ class Source:
     """Path below pybullet_data."""
     tool: tuple[str, str, float] | None = None
     """A link to add at the fingertips: its name, its parent, and how far along the parent's z axis it is [m]."""
+    rubber: tuple[str, ...] = ()
+    """Links whose friction is 1, as the Panda's fingers say of themselves."""
 
 
 ROBOTS = {"panda": Source("franka_panda/panda.urdf")}
@@ -102,7 +104,7 @@ def _build_aside(source: Path, folder: Path, robot: Source) -> None:
     """Build under a temporary name and rename, so that two processes may build at once."""
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
-        _build(source, aside, final=folder, tool=robot.tool)
+        _build(source, aside, final=folder, robot=robot)
         aside.chmod(0o755)
         try:
             aside.rename(folder)
@@ -113,13 +115,13 @@ def _build_aside(source: Path, folder: Path, robot: Source) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _build(source: Path, into: Path, *, final: Path, tool: tuple[str, str, float] | None) -> None:
+def _build(source: Path, into: Path, *, final: Path, robot: Source) -> None:
     """Write one OBJ per visual and colour, and the URDF that names them as they will lie in `final`."""
-    robot = ElementTree.parse(source)
-    root = robot.getroot()
+    tree = ElementTree.parse(source)
+    root = tree.getroot()
     for element in [*root.findall("transmission"), *root.findall("gazebo")]:
         root.remove(element)  # they name joints again, and no engine here reads them
-    visuals = [(link, visual) for link in robot.iter("link") for visual in link.findall("visual")]
+    visuals = [(link, visual) for link in tree.iter("link") for visual in link.findall("visual")]
     originals = [
         [
             pieces
@@ -137,12 +139,15 @@ def _build(source: Path, into: Path, *, final: Path, tool: tuple[str, str, float
             name = f"{link.attrib['name']}_visual{index}"
             _write_obj(into / f"{name}.obj", small)
             link.append(_visual_element(final / f"{name}.obj", name, small.rgb, visual.find("origin")))
-    for collision in robot.iter("collision"):
+    for collision in tree.iter("collision"):
         for mesh in collision.iter("mesh"):
             mesh.set("filename", str(_mesh_path(collision, source)))
-    if tool is not None:
-        root.extend(_tool(*tool))
-    robot.write(into / f"{source.stem}.urdf", xml_declaration=True)
+    if robot.tool is not None:
+        root.extend(_tool(*robot.tool))
+    for link in root.iter("link"):
+        if link.attrib["name"] in robot.rubber:
+            ElementTree.SubElement(ElementTree.SubElement(link, "contact"), "lateral_friction", value="1.0")
+    tree.write(into / f"{source.stem}.urdf", xml_declaration=True)
 
 
 def _visual_element(path: Path, name: str, rgb: Rgb, origin: ElementTree.Element | None) -> ElementTree.Element:

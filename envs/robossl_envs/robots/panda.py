@@ -30,5 +30,9 @@ def panda() -> RobotSpec:
         gripper_open=(0.04, 0.04),
         gripper_closed=(0.0, 0.0),
         finger_weights_m=(1.0, 1.0),
+        pads=(
+            ("panda_leftfinger", (0.0, 0.0035, 0.0435), (0.0105, 0.004, 0.012)),
+            ("panda_rightfinger", (0.0, -0.0035, 0.0435), (0.0105, 0.004, 0.012)),
+        ),
         wrist=WRIST,
     )

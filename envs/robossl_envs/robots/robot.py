@@ -11,6 +11,10 @@ POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
 """Rotation of an end effector whose z axis points to the table."""
 
 
+GRIPPER_RATE = 0.3
+"""Part of its whole way that the gripper goes in one control step."""
+
+
 class Robot:
     """Turns actions into joint targets; the hand keeps pointing down.
 
@@ -65,8 +69,18 @@ class Robot:
         action = np.clip(action, -1.0, 1.0)
         target_m = self.end_effector_position(simulation) + action[:3] * self.max_step_m
         target_m = np.clip(target_m, self.workspace_low_m, self.workspace_high_m)
+        joints = simulation.joint_state()[0]
         fingers = self._fingers(action[-1])
-        simulation.set_joint_targets(self._solve(target_m, simulation.joint_state()[0], fingers, steps=3))
+        if self.uses_gripper:
+            fingers = self._within_reach(fingers, joints[self._num_arm_joints :])
+        simulation.set_joint_targets(self._solve(target_m, joints, fingers, steps=3))
+
+    def _within_reach(
+        self, wanted: Float[np.ndarray, " G"], present: Float[np.ndarray, " G"]
+    ) -> Float[np.ndarray, " G"]:
+        """Return where the fingers can go in one step: faster ones would hit what they are to hold."""
+        most = np.abs(np.subtract(self.spec.gripper_open, self.spec.gripper_closed)) * GRIPPER_RATE
+        return np.clip(wanted, present - most, present + most)
 
     def _fingers(self, grip: float) -> Float[np.ndarray, " G"]:
         if not self.uses_gripper:

@@ -4,7 +4,11 @@ from robossl_envs.rendering.camera import Camera
 from robossl_envs.rendering.meshes import Source, build_robot
 from robossl_envs.simulation.scene import RobotSpec
 
-SOURCE = Source("xarm/xarm6_with_gripper.urdf", tool=("xarm_tool", "xarm_gripper_base_link", 0.162))
+SOURCE = Source(
+    "xarm/xarm6_with_gripper.urdf",
+    tool=("xarm_tool", "xarm_gripper_base_link", 0.162),
+    rubber=("left_finger", "right_finger"),
+)
 """The tool lies 1 cm above the fingertips when they hold something."""
 HALF_OPEN_RAD = 0.37
 """Drive angle at which the fingers are as far apart as the Panda's where they stay as they are."""
@@ -31,12 +35,16 @@ def xarm() -> RobotSpec:
         urdf=build_robot("xarm", SOURCE).urdf,
         joints=(*(f"joint{i}" for i in range(1, 7)), "drive_joint", *(f"{name}_joint" for name in linkage)),
         home_rad=(0.0, -0.15, -0.95, 0.0, 1.1, 0.0, *[HALF_OPEN_RAD] * NUM_FINGER_JOINTS),
-        max_forces=(50.0, 50.0, 32.0, 32.0, 32.0, 20.0, 2.0, *[0.0] * (NUM_FINGER_JOINTS - 1)),
+        max_forces=(50.0, 50.0, 32.0, 32.0, 32.0, 20.0, 1.5, *[0.0] * (NUM_FINGER_JOINTS - 1)),
         end_effector="xarm_tool",
         gripper_open=(0.0,) * NUM_FINGER_JOINTS,
         gripper_closed=(CLOSED_RAD,) * NUM_FINGER_JOINTS,
         finger_offset_m=0.089,
         finger_weights_m=(-0.103, *[0.0] * (NUM_FINGER_JOINTS - 1)),
+        pads=(
+            ("left_finger", (0.0, -0.0225, 0.0405), (0.016, 0.004, 0.0205)),
+            ("right_finger", (0.0, 0.0225, 0.0405), (0.016, 0.004, 0.0205)),
+        ),
         wrist=WRIST,
         base_position_m=(0.05, 0.0, 0.0),
         leader="drive_joint",

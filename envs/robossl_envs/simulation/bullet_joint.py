@@ -22,7 +22,7 @@ class BulletJoint:
         self._body = self._load()
         low, high = spec.limits
         self._change(lateralFriction=spec.moving[0].friction, linearDamping=0.0, angularDamping=0.0)
-        self._change(jointLowerLimit=low, jointUpperLimit=high, jointLimitForce=1000.0)
+        self._change(jointLowerLimit=low, jointUpperLimit=high, jointLimitForce=1000.0, jointDamping=spec.damping)
         self._hold()
 
     def _change(self, **values: float) -> None:

@@ -20,9 +20,15 @@ POSITION_GAIN = 50.0
 """Stiffness of a motor as a multiple of the most that it can push [1/rad, fingers 1/m]: 3 cm take one control step."""
 RESPONSE_S = 0.025
 """Damping over stiffness of a motor."""
-DAMPING_S = 2.0
-"""Damping of an articulated body's joint over the force that holds it [s/m or s/rad]."""
+GRASP_SOLREF = [0.0085, 1.0]
+GRASP_SOLIMP = [0.97, 0.995, 0.0005, 0.5, 2.0]
+GRASP_SOLMIX = 100.0
+"""As stiff as the time step allows: fingers sink into softer bodies and squeeze them out."""
+NOSLIP_ITERATIONS = 10
+"""Without them what is held creeps out of the fingers by 1 to 2 mm a control step."""
 JOINT_ARMATURE = 0.001
+GEAR_INERTIA = 0.005
+"""Of a joint that follows another, and of that one [kg m^2]."""
 SPRING_STROKE = 0.05
 """A spring is pressed by this much where it rests [m or rad]."""
 VISUAL_GROUP = 1
@@ -36,6 +42,9 @@ def build_spec(scene: SceneSpec) -> mujoco.MjSpec:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
+    if any(body.grasped for body in scene.drawn):
+        spec.option.noslip_iterations = NOSLIP_ITERATIONS
+        _add_pads(spec, scene)
     _prepare_robot(spec, scene)
     for body in scene.bodies:
         _add_body(spec, body)
@@ -73,7 +82,17 @@ def _prepare_robot(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
         motor.forcelimited, motor.forcerange = True, [-force, force]
 
 
+def _add_pads(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
+    """Put boxes on the fingers: a box touches a box in a face, a mesh only in two or three points, which flicker."""
+    for link, position_m, size_m in scene.robot.pads:
+        box = mujoco.mjtGeom.mjGEOM_BOX
+        spec.body(link).add_geom(type=box, pos=position_m, size=size_m, mass=0.0, contype=1, conaffinity=2, condim=4)
+
+
 def _follow(spec: mujoco.MjSpec, follower: str, leader: str) -> None:
+    """Tie a joint to another; both get the inertia of a gear, since MuJoCo's ties give way where inertia is small."""
+    for name in (follower, leader):
+        spec.joint(name).armature = GEAR_INERTIA
     tie = spec.add_equality(name=follower, type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
     tie.name1, tie.name2 = follower, leader
     tie.data[:5] = [0.0, 1.0, 0.0, 0.0, 0.0]  # follower = 0 + 1 * leader
@@ -90,7 +109,7 @@ def _add_body(spec: mujoco.MjSpec, body: BodySpec) -> None:
 
 def _add_geom(to: mujoco.MjsBody, body: BodySpec, *, mass_kg: float, moves: bool, at: Pose | None = None) -> None:
     position_m, quaternion = at or (np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
-    to.add_geom(
+    geom = to.add_geom(
         name=body.name,
         type=getattr(mujoco.mjtGeom, f"mjGEOM_{body.shape.upper()}"),
         size=body.size_m,
@@ -105,6 +124,9 @@ def _add_geom(to: mujoco.MjsBody, body: BodySpec, *, mass_kg: float, moves: bool
         rgba=[*body.rgb, 1.0],
         group=VISUAL_GROUP,
     )
+    if body.grasped:
+        geom.solref, geom.solimp = GRASP_SOLREF, GRASP_SOLIMP
+        geom.priority, geom.solmix = 0, GRASP_SOLMIX  # the fingers' rubber counts where its friction is larger
 
 
 def _add_articulated(spec: mujoco.MjSpec, item: ArticulatedSpec) -> None:
@@ -117,7 +139,7 @@ def _add_articulated(spec: mujoco.MjSpec, item: ArticulatedSpec) -> None:
     joint = moving.add_joint(name=item.name, type=kind, axis=item.axis, pos=item.anchor_m)
     joint.limited, joint.range = True, item.limits
     joint.frictionloss, joint.armature = item.friction, JOINT_ARMATURE
-    joint.damping = [DAMPING_S * item.friction, 0.0, 0.0] if np.ndim(joint.damping) else DAMPING_S * item.friction
+    joint.damping = [item.damping, 0.0, 0.0] if np.ndim(joint.damping) else item.damping
     if item.spring > 0:
         stiffness = item.spring / SPRING_STROKE
         joint.springref = -SPRING_STROKE  # so that the force is nearly the same over a short way

@@ -26,6 +26,8 @@ class BodySpec:
     collides: bool = True
     friction: float = 0.5
     rgb: Vector3 = (0.5, 0.5, 0.5)
+    grasped: bool = False
+    """The gripper is to hold it: its contacts are as stiff as the engine allows."""
     wears: str = ""
     """Name of the surface of a look that it wears; empty: its own name."""
 
@@ -57,6 +59,8 @@ class ArticulatedSpec:
     """Of the moving parts."""
     friction: float = 0.5
     """Force that holds the joint where it is [N or N m]."""
+    damping: float = 1.0
+    """Of the joint [N s/m or N m s]."""
     spring: float = 0.0
     """Force that brings the joint back to 0 [N or N m]; 0: it stays where it is left."""
     position_m: Vector3 = (0.0, 0.0, 0.0)
@@ -89,6 +93,8 @@ class RobotSpec:
     finger_weights_m: tuple[float, ...] = ()
     """Opening between the fingers is `finger_offset_m` plus these times the gripper's joints [m, or m/rad]."""
     finger_offset_m: float = 0.0
+    pads: tuple[tuple[str, Vector3, Vector3], ...] = ()
+    """Link, position and half extents [m] of a box on the inner side of each finger, for what is grasped in MuJoCo."""
     wrist: Camera | None = None
     """Camera on the hand."""
     leader: str = ""

@@ -72,7 +72,7 @@ class Push(Task):
     def solved(self, layout: Layout) -> Layout:
         """Return the puck on the plate, between the fingers."""
         goal_m = np.array([*layout.bodies_m["goal"][:2], PUCK_HALF_HEIGHT_M])
-        return replace(layout.moved(object=goal_m), end_effector_m=goal_m - (CONTACT_M, 0.0, 0.0))
+        return replace(layout.moved(object=goal_m), end_effector_m=goal_m - np.array([CONTACT_M, 0.0, 0.0]))
 
     def desired_goal(self, simulation: Simulation) -> Float[np.ndarray, "3"]:
         """Return where the puck's centre is when it stands in the middle of the plate."""

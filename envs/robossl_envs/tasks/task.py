@@ -141,3 +141,8 @@ def draw_until(draw: Callable[[], Layout], accept: Callable[[Layout], bool | Boo
 def axes(*names: str) -> tuple[str, ...]:
     """Return `name.x`, `name.y`, `name.z` for each name."""
     return tuple(f"{name}.{axis}" for name in names for axis in "xyz")
+
+
+def above(position_m: Float[np.ndarray, "3"], height_m: float) -> Float[np.ndarray, "3"]:
+    """Return a position that much higher [m]."""
+    return position_m + np.array([0.0, 0.0, height_m])
