@@ -12,7 +12,9 @@ for _id, (_robot, _task) in ARM_IDS.items():
 CONTROL_IDS = (
     "robossl/CartPoleSwingUp-v0",
     "robossl/TwoLinkReacher-v0",
+    "robossl/BallOnPlate-v0",
+    "robossl/RoomNavigation-v0",
 )
 
-for _task, _id in zip(("cart_pole", "reacher"), CONTROL_IDS, strict=True):
+for _task, _id in zip(("cart_pole", "reacher", "ball_on_plate", "navigation"), CONTROL_IDS, strict=True):
     gym.register(id=_id, entry_point="robossl_envs.control.env:ControlEnv", kwargs={"task": _task})

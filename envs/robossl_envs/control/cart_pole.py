@@ -6,11 +6,12 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from robossl_envs.control.task import ControlTask, Layout, State, Success, mechanism
+from robossl_envs.control.task import ControlTask, Layout, State, mechanism
 from robossl_envs.control.variations import MOTOR_STRENGTH, Variation
 from robossl_envs.control.world import World
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.simulation.scene import BodySpec, RobotSpec
+from robossl_envs.tasks.task import Success
 
 RAIL_HALF_M = 0.85
 MAX_FORCE_N = 20.0
@@ -31,7 +32,7 @@ class CartPoleSwingUp(ControlTask):
         "bring the pole upright and keep it there",
         "balance the red pole on the cart",
     )
-    success: ClassVar[Success] = Success(tolerance=0.2, unit="rad", hold_steps=40, max_episode_steps=200)
+    success: ClassVar[Success] = Success(tolerance_m=0.2, unit="rad", hold_steps=40, max_episode_steps=200)
     robot: ClassVar[RobotSpec] = mechanism(
         "cart_pole", joints=("slide", "hinge", "telescope"), home=(0.0, np.pi, LENGTH_M)
     )
@@ -46,6 +47,7 @@ class CartPoleSwingUp(ControlTask):
         ),
         BodySpec(
             name="rail",
+            wears="cart",
             shape="box",
             size_m=(RAIL_HALF_M + 0.13, 0.02, 0.03),
             position_m=(0.0, 0.08, 0.0),
@@ -56,6 +58,7 @@ class CartPoleSwingUp(ControlTask):
         *(
             BodySpec(
                 name=name,
+                wears="bob",
                 shape="box",
                 size_m=(half_m, half_m, POLE_HALF_M),
                 position_m=(0.0, 0.0, height_m),
@@ -67,7 +70,6 @@ class CartPoleSwingUp(ControlTask):
         BodySpec(name="bob", shape="sphere", size_m=(0.085, 0.0, 0.0), collides=False, rgb=RED),
     )
     links: ClassVar[Mapping[str, str]] = {"cart": "cart", "pole": "pole", "tube": "bob", "bob": "bob"}
-    wears: ClassVar[Mapping[str, str]] = {"rail": "cart", "tube": "bob", "pole": "bob"}
     upright: ClassVar[bool] = True
     cameras: ClassVar[tuple[Camera, ...]] = (
         Camera(name="front", position_m=(0.0, -2.3, 0.12), target_m=(0.0, 0.0, 0.0), fov_y_rad=0.95),

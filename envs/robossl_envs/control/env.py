@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -17,24 +17,23 @@ from robossl_envs.control.views import Views
 from robossl_envs.control.world import World
 from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
+from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Randomization
-from robossl_envs.rendering.look import Look
+from robossl_envs.rendering.look import Look, Surface
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.streams import stream
 
 CONTROL_HZ = 20.0
-MAX_IMAGE_SIZE_PX = 2048
 DOMAINS = ("nominal", "randomized", "shifted")
-RewardType = Literal["dense", "sparse"]
+RENDERERS = ("auto", "tiny")
 
 
 class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     """A control task, seen by cameras.
 
     Observation, `info`, records and experts are those of `RobotEnv`; the camera called `front` is the main one, which
-    looks from above where that shows most. `terminated` says that the task is solved. With `goal_image` the nested and
-    flat observations hold `goal`, the main camera's picture of the solved task.
+    looks from above where that shows most. `terminated` says that the task is solved.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": int(CONTROL_HZ)}  # noqa: RUF012 (Gymnasium's own shape)
@@ -50,8 +49,9 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         reward_type: RewardType = "dense",
         renderer: Literal["auto", "tiny"] = "auto",
         max_episode_steps: int | None = None,
-        goal_image: bool = False,
         render_mode: str | None = None,
+        goal_image: bool = False,
+        wording: Wording = "first",
     ) -> None:
         """Build the world.
 
@@ -64,23 +64,33 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             reward_type: `dense` is the task's own, at most 0; `sparse` is 0 within the tolerance, else -1.
             renderer: Both are TinyRenderer.
             max_episode_steps: None: the task's own.
-            goal_image: Show the solved task in the observation.
             render_mode: `rgb_array` or None.
+            goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
+            wording: `any` draws the task's sentence anew in every episode, `first` keeps the usual one.
 
         Raises:
             EnvError: A keyword has a value that is not allowed.
         """
         self._task: ControlTask = TASKS[task]()
         self._cameras = {camera.name: camera for camera in self._task.cameras}
-        self._check(domain, obs_format, reward_type, renderer, render_mode, cameras)
+        self._check_domain(domain)
+        check_keywords(
+            cameras=cameras,
+            known_cameras=self._cameras,
+            obs_format=obs_format,
+            reward_type=reward_type,
+            render_mode=render_mode,
+            wording=wording,
+        )
+        self._check_format(obs_format, renderer)
         self.render_mode = render_mode
-        self._height_px, self._width_px = _check_image_size(image_size)
+        self._height_px, self._width_px = check_image_size(image_size)
         self._camera_names = tuple(cameras)
         self._obs_format, self._reward_type = obs_format, reward_type
-        self._goal_image = goal_image and obs_format in ("nested", "flat")
+        self._goal_image, self._wording = goal_image and obs_format in ("nested", "flat"), wording
         self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
-        self._drawn = tuple(body for body in self._task.bodies if body.name not in self._task.wears)
-        self._randomization = Randomization(domain, bodies=self._drawn, cameras=self._cameras)
+        coloured = tuple(body for body in self._task.bodies if body.surface != "robot")  # which only gets a tint
+        self._randomization = Randomization(domain, bodies=coloured, cameras=self._cameras)
         self._world = World(self._task.scene, links=self._task.links)
         self._views = Views(
             self._task.scene,
@@ -95,56 +105,41 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self.action_space = spaces.Box(-1.0, 1.0, (len(self._task.action_names),), np.float32)
         self.observation_space = self._space()
 
-    def _check(
-        self,
-        domain: str,
-        obs_format: str,
-        reward_type: str,
-        renderer: str,
-        render_mode: str | None,
-        cameras: Sequence[str],
-    ) -> None:
+    def _check_domain(self, domain: str) -> None:
         if domain in ("heldout", "heldout_hard"):
             raise EnvError(
                 f"{self._task.env_id} has no domain {domain!r}, since control tasks have no second engine: "
                 f"use one of {', '.join(DOMAINS)}"
             )
-        for kind, value, allowed in (
-            ("domain", domain, DOMAINS),
-            ("obs_format", obs_format, get_args(ObsFormat)),
-            ("reward_type", reward_type, get_args(RewardType)),
-            ("renderer", renderer, ("auto", "tiny")),
-            ("render_mode", render_mode, (None, "rgb_array")),
-            *(("camera", camera, self._cameras) for camera in cameras),
-        ):
-            if value not in allowed:
-                raise unknown(kind, value, (str(name) for name in allowed))
+        if domain not in DOMAINS:
+            raise unknown("domain", domain, DOMAINS)
+
+    def _check_format(self, obs_format: str, renderer: str) -> None:
         if obs_format == "goal" and not isinstance(self._task, GoalTask):
             raise EnvError(
                 f"{self._task.env_id} has no goal-conditioned form, since its goal is always the same: "
                 "use obs_format nested, flat or state"
             )
+        if renderer not in RENDERERS:
+            raise unknown("renderer", renderer, RENDERERS)
 
     def _space(self) -> spaces.Space[Any]:
         self._world.reset(draw_physics(self._task.variations, "nominal", 0))
-        space = observation_space(
+        return observation_space(
             self._obs_format,
             cameras=self._camera_names,
             height_px=self._height_px,
             width_px=self._width_px,
             proprio_size=len(self._task.proprio(self._world)),
             state_size=len(self.environment_state_names),
+            goal_image=self._goal_image,
         )
-        if self._goal_image:
-            image = spaces.Box(0, 255, (self._height_px, self._width_px, 3), np.uint8)
-            space = spaces.Dict({**space.spaces, "goal": image})  # type: ignore[attr-defined]
-        return space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode; the same seed gives the same layout in every domain."""
         super().reset(seed=seed)
         self._episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
-        layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
+        self._layout = layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
         self._look = self._draw_look(self._episode_seed)
         self._world.reset(draw_physics(self._task.variations, self._randomization.domain, self._episode_seed))
         self._task.place(self._world, layout)
@@ -167,9 +162,9 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         action = np.clip(action, -1.0, 1.0)
         self._world.step(lambda: self._task.actuate(self._world, action))
         self._num_steps += 1
-        within = self._task.error(self._world) < self._task.success.tolerance
+        within = self._task.error(self._world) < self._task.success.tolerance_m
         self._steps_within = self._steps_within + 1 if within else 0
-        terminated = self._steps_within >= self._task.success.hold_steps
+        terminated = self._task.success.ends_episode and self._steps_within >= self._task.success.hold_steps
         truncated = not terminated and self._num_steps >= self._max_episode_steps
         dense = self._reward_type == "dense"
         reward = self._task.dense_reward(self._world) if dense else (0.0 if within else -1.0)
@@ -180,7 +175,7 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     ) -> Float[np.ndarray, "*N"]:
         """Return the reward of having achieved one goal when another was wanted, for hindsight replay."""
         distance_m = np.asarray(np.linalg.norm(np.subtract(achieved_goal, desired_goal), axis=-1))
-        within = distance_m < self._task.success.tolerance
+        within = distance_m < self._task.success.tolerance_m
         return -distance_m if self._reward_type == "dense" else np.where(within, 0.0, -1.0)
 
     def render(self) -> UInt8[np.ndarray, "H W C"] | None:
@@ -237,7 +232,6 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if self._episode_seed is None:
             raise EnvError("call reset() before episode_record()")
         goal = self._task.desired_goal(self._world).tolist() if isinstance(self._task, GoalTask) else []
-        wording = int(stream(self._episode_seed, "sentence").integers(len(self._task.sentences)))
         return {
             "goal": goal,
             "seed": self._episode_seed,
@@ -245,10 +239,16 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             "domain": self._randomization.domain,
             "renderer": self._views.renderer_name,
             "variations": {**self._look.record(), **self._world.physics},
-            "num_solved_draws": 0,
-            "task": self._task.sentences[wording],
+            "num_solved_draws": self._layout.get("num_solved_draws", 0),
+            "task": self._sentence(self._episode_seed),
             "fps_hz": CONTROL_HZ,
         }
+
+    def _sentence(self, episode_seed: int) -> str:
+        sentences = self._task.sentences
+        if self._wording == "first":
+            return sentences[0]
+        return sentences[int(stream(episode_seed, "sentence").integers(len(sentences)))]
 
     def close(self) -> None:
         """Free engine and renderer; a second call does nothing."""
@@ -257,8 +257,9 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _draw_look(self, episode_seed: int, *, name: str = "look") -> Look:
         look = self._randomization.look(episode_seed, name=name)
-        worn = {part: look.surfaces[other] for part, other in self._task.wears.items()}
-        look = replace(look, surfaces={**look.surfaces, **worn})
+        tint = look.surfaces["robot"]
+        white = Surface(rgb=(min(1.0, tint.rgb[0]), min(1.0, tint.rgb[1]), min(1.0, tint.rgb[2])))
+        look = replace(look, surfaces={**look.surfaces, "robot": white})  # worn as a colour, not as a factor
         if not self._task.upright:
             return look
         x, y, z = look.light.direction
@@ -293,7 +294,9 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if not self._goal_image:
             return {}
         if self._goal_pixels is None:
-            self._goal_pixels = self._views.draw_instant(self._goal_state, self._look, ["front"])["front"]
+            self._goal_pixels = self._views.draw_instant(self._goal_state, self._look, self._camera_names[:1])[
+                self._camera_names[0]
+            ]
         return {"goal": self._goal_pixels.copy()}
 
     def _info(self) -> dict[str, Any]:
@@ -305,10 +308,3 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _environment_state(self) -> Float32[np.ndarray, " E"]:
         return self._task.environment_state(self._world).astype(np.float32)
-
-
-def _check_image_size(image_size: int | tuple[int, int]) -> tuple[int, int]:
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if not (1 <= height <= MAX_IMAGE_SIZE_PX and 1 <= width <= MAX_IMAGE_SIZE_PX):
-        raise EnvError(f"image_size is 1 to {MAX_IMAGE_SIZE_PX} px a side, not {image_size}")
-    return height, width

@@ -6,11 +6,12 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from robossl_envs.control.task import GoalTask, Layout, State, Success, mechanism
+from robossl_envs.control.task import GoalTask, Layout, State, mechanism
 from robossl_envs.control.variations import MOTOR_STRENGTH, Variation
 from robossl_envs.control.world import World
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.simulation.scene import BodySpec, RobotSpec
+from robossl_envs.tasks.task import Success
 
 UPPER_M, FOREARM_M = 0.2, 0.18
 MAX_TORQUES_N_M = np.array([0.5, 0.25])
@@ -31,7 +32,7 @@ class TwoLinkReacher(GoalTask):
         "reach the green disc with the end of the arm",
         "bring the tip of the arm over the goal",
     )
-    success: ClassVar[Success] = Success(tolerance=0.03, unit="m", hold_steps=10, max_episode_steps=100)
+    success: ClassVar[Success] = Success(tolerance_m=0.03, unit="m", hold_steps=10, max_episode_steps=100)
     robot: ClassVar[RobotSpec] = mechanism(
         "two_link", joints=("shoulder", "elbow", "telescope"), home=(0.0, 0.5, FOREARM_M)
     )
@@ -46,6 +47,7 @@ class TwoLinkReacher(GoalTask):
         ),
         BodySpec(
             name="pillar",
+            wears="upper_arm",
             shape="cylinder",
             size_m=(0.035, 0.04, 0.0),
             position_m=(0.0, 0.0, 0.04),
@@ -62,6 +64,7 @@ class TwoLinkReacher(GoalTask):
         ),
         BodySpec(
             name="forearm",
+            wears="upper_arm",
             shape="box",
             size_m=(0.065, 0.018, 0.012),
             position_m=(0.065, 0.0, 0.0),
@@ -70,6 +73,7 @@ class TwoLinkReacher(GoalTask):
         ),
         BodySpec(
             name="tube",
+            wears="upper_arm",
             shape="box",
             size_m=(0.06, 0.012, 0.008),
             position_m=(-0.06, 0.0, 0.0),
@@ -82,7 +86,6 @@ class TwoLinkReacher(GoalTask):
     links: ClassVar[Mapping[str, str]] = {
         "upper_arm": "upper_arm", "forearm": "forearm", "tube": "fingertip", "fingertip": "fingertip",
     }  # fmt: skip
-    wears: ClassVar[Mapping[str, str]] = dict.fromkeys(("pillar", "forearm", "tube"), "upper_arm")
     cameras: ClassVar[tuple[Camera, ...]] = (
         Camera(name="front", position_m=(0.0, -0.1, 1.2), target_m=(0.0, 0.0, 0.0), up=(0.0, 1.0, 0.0), fov_y_rad=0.74),
         Camera(name="side", position_m=(0.0, -1.0, 0.8), target_m=(0.0, 0.0, 0.0), fov_y_rad=0.75),
@@ -102,12 +105,14 @@ class TwoLinkReacher(GoalTask):
 
     def draw_layout(self, generator: np.random.Generator) -> Layout:
         """Draw an arm at rest, and a goal in the ring that every arm reaches, at least 10 cm from its tip."""
+        solved = 0
         while True:
             shoulder_rad, elbow_rad = generator.uniform(-np.pi, np.pi), generator.uniform(-2.4, 2.4)
             radius_m, angle_rad = generator.uniform(0.12, 0.33), generator.uniform(-np.pi, np.pi)
             goal_m = radius_m * np.array([np.cos(angle_rad), np.sin(angle_rad), 0.0])
             if np.linalg.norm(_tip(shoulder_rad, elbow_rad) - goal_m[:2]) > 0.1:
-                return {"joints_rad": (shoulder_rad, elbow_rad), "goal_m": goal_m}
+                return {"joints_rad": (shoulder_rad, elbow_rad), "goal_m": goal_m, "num_solved_draws": solved}
+            solved += 1
 
     def place(self, world: World, layout: Layout) -> None:
         """Set masses, length and damping; pose the arm, lay the disc on the table."""

@@ -13,9 +13,10 @@ from robossl_envs.control.variations import Variation
 from robossl_envs.control.world import World
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.simulation.scene import BodySpec, RobotSpec, SceneSpec
+from robossl_envs.tasks.task import Success
 
 Layout = Mapping[str, Any]
-"""Where an episode starts, by name: the same for a seed in every domain."""
+"""Where an episode starts, by name: the same for a seed in every domain. `num_solved_draws`: those thrown away."""
 State = Mapping[str, float]
 """The simulator's truth by the names of `environment_state_names`."""
 
@@ -40,20 +41,6 @@ def mechanism(name: str, *, joints: tuple[str, ...], home: tuple[float, ...]) ->
     return Mechanism(name=name, urdf=Path(__file__).parent / "urdf" / f"{name}.urdf", joints=joints, home_rad=home)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Success:
-    """When an episode counts as solved."""
-
-    tolerance: float
-    """Largest error."""
-    unit: str
-    """Of the error: m or rad."""
-    hold_steps: int
-    """Control steps on end within the tolerance."""
-    max_episode_steps: int
-    """Control steps after which the episode is truncated. Success ends it with `terminated`."""
-
-
 class ControlTask(ABC):
     """A task is one file: what is in the world, how actions move it, what success is, and how a script solves it.
 
@@ -62,15 +49,13 @@ class ControlTask(ABC):
 
     env_id: ClassVar[str]
     sentences: ClassVar[tuple[str, ...]]
-    """Wordings of what to do; each episode draws one."""
+    """The task in words; the first is the usual one."""
     success: ClassVar[Success]
     robot: ClassVar[RobotSpec]
     bodies: ClassVar[tuple[BodySpec, ...]]
-    """Those called `floor`, `table`, `backdrop` or `plate` are grounds: any colour that the others stand out from."""
+    """What wears the surface of a ground (`randomization.GROUNDS`) gets any colour that the others stand out from."""
     links: ClassVar[Mapping[str, str]]
     """Drawn body to the link that carries it."""
-    wears: ClassVar[Mapping[str, str]] = {}
-    """Body to the one whose surface it shares, where several are one thing to the eye."""
     upright: ClassVar[bool] = False
     """The ground that the camera sees stands upright, its front towards -y: light comes from there, not from above."""
     cameras: ClassVar[tuple[Camera, ...]]

@@ -64,6 +64,7 @@ class World:
         """Go back to how the world was built, and keep the episode's physical values for the task to use."""
         self.physics = dict(physics)
         p.restoreState(self._initial, physicsClientId=self.client)
+        p.performCollisionDetection(physicsClientId=self.client)  # forgets the last episode's contacts
         self._free_joints()  # Bullet does not restore motors
 
     def step(self, actuate: Callable[[], None]) -> None:
