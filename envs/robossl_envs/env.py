@@ -107,6 +107,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
         self._scene, self._renderer_name = scene, renderer
         self._episode_seed: int | None = None
+        if obs_format == "goal":  # Stable-Baselines3 takes any env that has this method for a goal-conditioned one
+            self.compute_reward = self._hindsight_reward
         self.environment_state_names = (
             *self._task.environment_state_names,
             *(("gripper",) if self._robot.uses_gripper else ()),
@@ -153,7 +155,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         truncated = not terminated and self._num_steps >= self._max_episode_steps
         return self._observe(), self._reward(distance_m), terminated, truncated, self._info()
 
-    def compute_reward(
+    def _hindsight_reward(
         self, achieved_goal: Float[np.ndarray, "*N G"], desired_goal: Float[np.ndarray, "*N G"], info: Any
     ) -> Float[np.ndarray, "*N"]:
         """Return the reward of having achieved one goal when another was wanted, for hindsight replay."""

@@ -198,6 +198,14 @@ def test_hindsight_gives_the_reward_that_the_step_gave(env_id, reward_type):
     np.testing.assert_allclose(env.compute_reward(achieved, achieved, {}), 0.0)
 
 
+@pytest.mark.parametrize("env_id", [*CONTROL_IDS, "robossl/PandaReach-v0"])
+@pytest.mark.parametrize("obs_format", ["flat", "state"])
+def test_an_env_without_goals_in_its_observation_does_not_pass_for_goal_conditioned(env_id, obs_format):
+    env = make(env_id, obs_format=obs_format)
+    assert not hasattr(env, "compute_reward")  # by which Stable-Baselines3 tells
+    env.close()
+
+
 @pytest.mark.parametrize("env_id", CONTROL_IDS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_an_action_that_is_not_finite_is_refused_and_one_outside_is_clipped(env_id, bad):

@@ -101,6 +101,8 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             width_px=self._width_px,
         )
         self._episode_seed: int | None = None
+        if obs_format == "goal":  # Stable-Baselines3 takes any env that has this method for a goal-conditioned one
+            self.compute_reward = self._hindsight_reward
         self.environment_state_names = self._task.environment_state_names
         self.action_space = spaces.Box(-1.0, 1.0, (len(self._task.action_names),), np.float32)
         self.observation_space = self._space()
@@ -170,7 +172,7 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         reward = self._task.dense_reward(self._world) if dense else (0.0 if within else -1.0)
         return self._observe(), reward, terminated, truncated, self._info()
 
-    def compute_reward(
+    def _hindsight_reward(
         self, achieved_goal: Float[np.ndarray, "*N 3"], desired_goal: Float[np.ndarray, "*N 3"], info: Any
     ) -> Float[np.ndarray, "*N"]:
         """Return the reward of having achieved one goal when another was wanted, for hindsight replay."""
