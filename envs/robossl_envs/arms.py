@@ -18,6 +18,8 @@ TASKS = {
     "pick_and_place": "PickAndPlace",
     "stack": "Stack",
     "button_press": "ButtonPress",
+    "drawer_opening": "DrawerOpening",
+    "door_opening": "DoorOpening",
 }
 """File in `tasks/` to the task's class in it, which is also what ids call it."""
 ARM_IDS = {f"robossl/{ROBOTS[robot]}{TASKS[task]}-v0": (robot, task) for robot in ROBOTS for task in TASKS}

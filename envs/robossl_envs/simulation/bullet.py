@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from robossl_envs.errors import EnvError
 from robossl_envs.quiet_pybullet import pybullet as p
-from robossl_envs.simulation.articulation import base_and_joint, part_poses
+from robossl_envs.simulation.articulation import base_and_joint, part_pose, part_poses
 from robossl_envs.simulation.bullet_joint import BulletJoint
 from robossl_envs.simulation.cylinder import cylinder_mesh
 from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
@@ -158,7 +158,7 @@ class BulletSimulation:
             return self._articulated[name].base
         if name in self._part_of:
             item, index = self._part_of[name]
-            return part_poses(item, self._articulated[item.name].base, self.opening(item.name))[index]
+            return part_pose(item, self._articulated[item.name].base, self.opening(item.name), index)
         if name in self._loaded.bodies:
             position, quaternion = p.getBasePositionAndOrientation(
                 self._loaded.bodies[name], physicsClientId=self.client
@@ -264,8 +264,10 @@ class BulletSimulation:
 
     def visual_state(self) -> Float[np.ndarray, " X"]:
         """Return the joint positions, then position and quaternion of each body."""
-        poses = [np.concatenate(self.body_pose(body.name)) for body in self._scene.drawn]
-        return np.concatenate([self.joint_state()[0], *poses])
+        poses = [self.body_pose(body.name) for body in self._scene.bodies]
+        for joint in self._articulated.values():
+            poses += part_poses(joint.spec, joint.base, joint.position)
+        return np.concatenate([self.joint_state()[0], *(numbers for pose in poses for numbers in pose)])
 
     def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
         """Pose everything as it was; velocities become zero."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from robossl_envs.errors import EnvError, unknown
-from robossl_envs.simulation.articulation import base_and_joint, part_poses
+from robossl_envs.simulation.articulation import base_and_joint, own_pose, part_pose, part_poses
 from robossl_envs.simulation.scene import ArticulatedSpec, BodySpec, Dynamics, SceneSpec
 from robossl_envs.simulation.simulation import Pose
 
@@ -23,9 +23,9 @@ RESPONSE_S = 0.025
 GRASP_SOLREF = [0.0085, 1.0]
 GRASP_SOLIMP = [0.97, 0.995, 0.0005, 0.5, 2.0]
 GRASP_SOLMIX = 100.0
-"""As stiff as the time step allows: fingers sink into softer bodies and squeeze them out."""
-NOSLIP_ITERATIONS = 10
-"""Without them what is held creeps out of the fingers by 1 to 2 mm a control step."""
+"""Fingers sink into softer bodies and squeeze them out."""
+GRASP_SUBSTEPS = 2
+"""Physics steps for one of 1/240 s where something is grasped: with long ones it creeps out of the fingers."""
 JOINT_ARMATURE = 0.001
 GEAR_INERTIA = 0.005
 """Of a joint that follows another, and of that one [kg m^2]."""
@@ -43,7 +43,7 @@ def build_spec(scene: SceneSpec) -> mujoco.MjSpec:
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
     if any(body.grasped for body in scene.drawn):
-        spec.option.noslip_iterations = NOSLIP_ITERATIONS
+        spec.option.timestep = TIMESTEP_S / GRASP_SUBSTEPS
         _add_pads(spec, scene)
     _prepare_robot(spec, scene)
     for body in scene.bodies:
@@ -133,7 +133,7 @@ def _add_articulated(spec: mujoco.MjSpec, item: ArticulatedSpec) -> None:
     """Add what stands still as a `mocap` body, and what moves as its child."""
     base = spec.worldbody.add_body(name=item.name, pos=item.position_m, mocap=True)
     for part in item.fixed:
-        _add_geom(base, part, mass_kg=0.0, moves=False, at=_own_pose(part))
+        _add_geom(base, part, mass_kg=0.0, moves=False, at=own_pose(part))
     moving = base.add_body(name=f"{item.name}/moving")
     kind = mujoco.mjtJoint.mjJNT_SLIDE if item.joint == "slide" else mujoco.mjtJoint.mjJNT_HINGE
     joint = moving.add_joint(name=item.name, type=kind, axis=item.axis, pos=item.anchor_m)
@@ -145,11 +145,7 @@ def _add_articulated(spec: mujoco.MjSpec, item: ArticulatedSpec) -> None:
         joint.springref = -SPRING_STROKE  # so that the force is nearly the same over a short way
         joint.stiffness = [stiffness, 0.0, 0.0] if np.ndim(joint.stiffness) else stiffness
     for part in item.moving:
-        _add_geom(moving, part, mass_kg=item.mass_kg / len(item.moving), moves=True, at=_own_pose(part))
-
-
-def _own_pose(part: BodySpec) -> Pose:
-    return np.array(part.position_m), np.array(part.quaternion)
+        _add_geom(moving, part, mass_kg=item.mass_kg / len(item.moving), moves=True, at=own_pose(part))
 
 
 def is_free(body: BodySpec) -> bool:
@@ -246,6 +242,7 @@ class MujocoSimulation:
         """Build the world. Called once."""
         model = build_spec(scene).compile()
         self._world = (model, mujoco.MjData(model))
+        self._substeps = round(SUBSTEPS * TIMESTEP_S / model.opt.timestep)
         self._scene = scene
         self._specs = {body.name: body for body in scene.bodies}
         self._articulated = {item.name: item for item in scene.articulated}
@@ -259,8 +256,8 @@ class MujocoSimulation:
         self.set_joint_state(np.array(scene.robot.home_rad))
 
     def step(self) -> None:
-        """Advance by one control step of `SUBSTEPS` physics steps."""
-        mujoco.mj_step(self._model, self._data, nstep=SUBSTEPS)
+        """Advance by one control step of 12 physics steps, or 24 of half the length where something is grasped."""
+        mujoco.mj_step(self._model, self._data, nstep=self._substeps)
         self._data.xfrc_applied[:] = 0.0
         self._refresh()
 
@@ -279,7 +276,7 @@ class MujocoSimulation:
         """Return the pose of a body, a part, an articulated body's frame or a robot link."""
         if name in self._part_of:
             item, number = self._part_of[name]
-            return part_poses(item, self.body_pose(item.name), self.opening(item.name))[number]
+            return part_pose(item, self.body_pose(item.name), self.opening(item.name), number)
         index = self._body_id(name)
         w, x, y, z = self._data.xquat[index]
         return self._data.xpos[index].copy(), np.array([x, y, z, w])
@@ -378,8 +375,10 @@ class MujocoSimulation:
 
     def visual_state(self) -> Float[np.ndarray, " X"]:
         """Return the joint positions, then position and quaternion of each body."""
-        poses = [np.concatenate(self.body_pose(body.name)) for body in self._scene.drawn]
-        return np.concatenate([self.joint_state()[0], *poses])
+        poses = [self.body_pose(body.name) for body in self._scene.bodies]
+        for name, item in self._articulated.items():
+            poses += part_poses(item, self.body_pose(name), self.opening(name))
+        return np.concatenate([self.joint_state()[0], *(numbers for pose in poses for numbers in pose)])
 
     def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
         """Pose everything as it was; velocities become zero and the motors hold."""
