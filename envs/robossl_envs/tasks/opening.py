@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from robossl_envs.simulation.scene import ArticulatedSpec, BodySpec, Vector3
+from robossl_envs.simulation.scene import BodySpec, Vector3
 from robossl_envs.simulation.simulation import Simulation
 from robossl_envs.tasks.task import FLOOR, TABLE, Task, axes
 
