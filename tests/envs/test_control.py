@@ -1,6 +1,9 @@
 """The control envs keep the arms' contract from the outside, and their experts solve them."""
 
+import hashlib
 import json
+import subprocess
+import sys
 import warnings
 
 import gymnasium as gym
@@ -61,6 +64,24 @@ def test_a_seed_replays_bit_equal_after_another_episode_and_in_another_env(env_i
     assert_equal(expected, replay(second, 3))
     first.close()
     second.close()
+
+
+def digest(seed: int) -> str:
+    """Return a digest of all that a short episode of each env showed."""
+    shown = hashlib.sha256()
+    for env_id in CONTROL_IDS:
+        env = make(env_id, domain="randomized", image_size=16)
+        for row in replay(env, seed):
+            for value in row:
+                shown.update(np.asarray(value).tobytes())
+        env.close()
+    return shown.hexdigest()
+
+
+def test_a_fresh_process_sees_the_same():
+    code = f"import runpy; print(runpy.run_path({__file__!r})['digest'](3))"
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert fresh.stdout.split() == [digest(3)]
 
 
 @pytest.mark.parametrize("env_id", CONTROL_IDS)
