@@ -20,6 +20,10 @@ TASKS = {
     "button_press": "ButtonPress",
     "drawer_opening": "DrawerOpening",
     "door_opening": "DoorOpening",
+    "sort_by_colour": "SortByColour",
+    "sweep": "Sweep",
+    "detour": "Detour",
+    "peg_insertion": "PegInsertion",
 }
 """File in `tasks/` to the task's class in it, which is also what ids call it."""
 ARM_IDS = {f"robossl/{ROBOTS[robot]}{TASKS[task]}-v0": (robot, task) for robot in ROBOTS for task in TASKS}

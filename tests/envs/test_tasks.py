@@ -156,3 +156,37 @@ def test_an_unknown_task_or_arm_is_refused_with_the_closest_name() -> None:
         load_task("stak")
     with pytest.raises(EnvError, match=r"unknown robot 'pandas'.*did you mean 'panda'"):
         load_robot("pandas")
+
+
+def test_the_detour_is_taken_on_either_side_about_equally_often() -> None:
+    env = make("robossl/PandaDetour-v0")
+    sides = []
+    for seed in range(30):
+        env.reset(seed=seed)
+        expert = env.expert(seed=seed)
+        for _ in range(8):
+            env.step(expert.act({}))
+        state = env._state_by_name()
+        sides.append(np.sign(state["end_effector"][1] - state["obstacle"][1]))
+    env.close()
+    assert 0.25 < np.mean(np.array(sides) > 0) < 0.75
+
+
+def test_what_is_articulated_is_placed_opened_and_saved_alike_in_both_engines() -> None:
+    for domain in ENGINES:
+        env = make("robossl/PandaDoorOpening-v0", domain=domain)
+        env.reset(seed=0)
+        world = env._simulation
+        snapshot = world.save()
+        world.set_body_pose("door", np.array([0.5, 0.0, 0.1]), np.array([0.0, 0.0, np.sin(0.2), np.cos(0.2)]))
+        world.set_opening("door", 0.7)
+        assert world.opening("door") == pytest.approx(0.7)
+        turned = 0.4 + 0.7
+        expected_m = [0.5 - 0.145 * np.cos(turned), -0.145 * np.sin(turned), 0.195]
+        np.testing.assert_allclose(world.body_pose("handle")[0], expected_m, atol=1e-4)
+        state = world.visual_state()
+        world.restore(snapshot)
+        assert world.opening("door") == pytest.approx(0.0, abs=1e-6)
+        world.set_visual_state(state)
+        np.testing.assert_allclose(world.visual_state(), state, atol=1e-5)
+        env.close()

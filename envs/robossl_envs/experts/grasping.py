@@ -33,10 +33,12 @@ def fetch(
     return np.array([*(sideways * way_m[:2]), down_m, closing * CLOSED + (1 - closing) * OPEN]), held
 
 
-def carry(thing_m: Float[np.ndarray, "3"], goal_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "4"]:
+def carry(
+    thing_m: Float[np.ndarray, "3"], goal_m: Float[np.ndarray, "3"], *, over_m: tuple[float, float] = (0.006, 0.04)
+) -> Float[np.ndarray, "4"]:
     """Return the action that brings a held thing to a place: up, across, and down the better it is over the place."""
     way_m = goal_m - thing_m
-    over = fade(float(np.linalg.norm(way_m[:2])), 0.006, 0.04)
+    over = fade(float(np.linalg.norm(way_m[:2])), *over_m)
     sideways = max(over, 1 - fade(-way_m[2], 0.02, 0.05))
     up_m = way_m[2] + (1 - over) * CARRY_M
     return np.array([*shortened(sideways * way_m[:2], CARRY_STEP_M), np.clip(up_m, -CARRY_STEP_M, 0.02), CLOSED])
@@ -55,10 +57,22 @@ def place(
     goal_m: Float[np.ndarray, "3"],
     *,
     width_m: float,
-) -> tuple[Float[np.ndarray, "4"], float]:
-    """Return the action that sets a thing down at a place, and how far it stands there, 0 to 1."""
+    drop_m: tuple[float, float] = (0.004, 0.01),
+) -> Float[np.ndarray, "4"]:
+    """Return the action that sets a thing down at a place.
+
+    It is let go between these two heights above the place.
+    """
     away_m = thing_m - goal_m
-    placed = fade(float(np.linalg.norm(away_m[:2])), 0.012, 0.02) * fade(abs(away_m[2]), 0.004, 0.01)
+    placed = fade(float(np.linalg.norm(away_m[:2])), 0.012, 0.02) * fade(abs(away_m[2]), *drop_m)
     fetching, held = fetch(gripper_m, opening_m, thing_m, width_m)
     bringing = held * carry(thing_m, goal_m - np.array([0.0, 0.0, 0.004])) + (1 - held) * fetching
-    return placed * leave(opening_m, width_m) + (1 - placed) * bringing, placed
+    return placed * leave(opening_m, width_m) + (1 - placed) * bringing
+
+
+def let_go(
+    gripper_m: Float[np.ndarray, "3"], opening_m: float, thing_m: Float[np.ndarray, "3"], width_m: float
+) -> float:
+    """Return how far the fingers are off a thing, 0 to 1: open wide enough, or away from it."""
+    near = fade(float(np.linalg.norm(thing_m - gripper_m)), 0.03, 0.06)
+    return 1 - near * fade(opening_m - width_m, 0.006, 0.016)

@@ -27,7 +27,7 @@ class Source:
     tool: tuple[str, str, float] | None = None
     """A link to add at the fingertips: its name, its parent, and how far along the parent's z axis it is [m]."""
     rubber: tuple[str, ...] = ()
-    """Links whose friction is 1, as the Panda's fingers say of themselves."""
+    """Links whose contacts get what the Panda's URDF says of its fingers."""
 
 
 ROBOTS = {"panda": Source("franka_panda/panda.urdf")}
@@ -40,7 +40,7 @@ MIN_ROOT_AREA_M = 0.02
 WELD_M = 0.0005
 """Vertices closer than this become one; without it the simplifier tears the seams open."""
 AGGRESSIVENESS = 5
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Counted up when this file builds something else from the same input."""
 _BUILDING = threading.Lock()
 """The simplifier keeps its mesh in global variables: two threads at once mix theirs."""
@@ -146,7 +146,7 @@ def _build(source: Path, into: Path, *, final: Path, robot: Source) -> None:
         root.extend(_tool(*robot.tool))
     for link in root.iter("link"):
         if link.attrib["name"] in robot.rubber:
-            ElementTree.SubElement(ElementTree.SubElement(link, "contact"), "lateral_friction", value="1.0")
+            link.append(_rubber())
     tree.write(into / f"{source.stem}.urdf", xml_declaration=True)
 
 
@@ -170,6 +170,15 @@ def _material(visual: ElementTree.Element, root: ElementTree.Element) -> Rgb:
             red, green, blue = (round(float(value), 1) for value in colour.attrib["rgba"].split()[:3])
             return red, green, blue
     return 1.0, 1.0, 1.0
+
+
+def _rubber() -> ElementTree.Element:
+    contact = ElementTree.Element("contact")
+    ElementTree.SubElement(contact, "friction_anchor")
+    values = {"stiffness": 30000.0, "damping": 1000.0, "spinning_friction": 0.1, "lateral_friction": 1.0}
+    for name, value in values.items():
+        ElementTree.SubElement(contact, name, value=str(value))
+    return contact
 
 
 def _tool(name: str, parent: str, along_m: float) -> list[ElementTree.Element]:

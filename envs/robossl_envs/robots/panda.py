@@ -34,5 +34,6 @@ def panda() -> RobotSpec:
             ("panda_leftfinger", (0.0, 0.0035, 0.0435), (0.0105, 0.004, 0.012)),
             ("panda_rightfinger", (0.0, -0.0035, 0.0435), (0.0105, 0.004, 0.012)),
         ),
+        coupled=("panda_finger_joint1", "panda_finger_joint2"),
         wrist=WRIST,
     )

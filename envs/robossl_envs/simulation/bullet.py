@@ -121,25 +121,23 @@ class BulletSimulation:
 
     def _follow(self, scene: SceneSpec) -> None:
         """Tie the joints without a motor to their leader, and take away the brake that Bullet gives every joint."""
-        robot, at = self._loaded.robot, dict(zip(scene.robot.joints, self._loaded.joints, strict=True))
-        for name, force in zip(scene.robot.joints, scene.robot.max_forces, strict=True):
-            if force > 0:
-                continue
-            p.setJointMotorControl2(robot, at[name], p.VELOCITY_CONTROL, force=0.0, physicsClientId=self.client)
-            if not scene.robot.leader:
-                continue
-            gear = p.createConstraint(
-                robot,
-                at[scene.robot.leader],
-                robot,
-                at[name],
-                p.JOINT_GEAR,
-                (1.0, 0.0, 0.0),
-                (0.0, 0.0, 0.0),
-                (0.0, 0.0, 0.0),
-                physicsClientId=self.client,
-            )
-            p.changeConstraint(gear, gearRatio=-1.0, erp=0.8, maxForce=GEAR_FORCE, physicsClientId=self.client)
+        robot = scene.robot
+        at = dict(zip(robot.joints, self._loaded.joints, strict=True))
+        for name, force in zip(robot.joints, robot.max_forces, strict=True):
+            if force == 0:
+                number = self._loaded.robot
+                p.setJointMotorControl2(number, at[name], p.VELOCITY_CONTROL, force=0.0, physicsClientId=self.client)
+                if robot.leader:
+                    self._gear(at[robot.leader], at[name])
+        for name in robot.coupled[1:] if scene.grasps else ():
+            self._gear(at[robot.coupled[0]], at[name])
+
+    def _gear(self, leader: int, follower: int) -> None:
+        robot, axis, origin = self._loaded.robot, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        gear = p.createConstraint(
+            robot, leader, robot, follower, p.JOINT_GEAR, axis, origin, origin, physicsClientId=self.client
+        )
+        p.changeConstraint(gear, gearRatio=-1.0, erp=0.8, maxForce=GEAR_FORCE, physicsClientId=self.client)
 
     def step(self) -> None:
         """Advance by one control step of `SUBSTEPS` physics steps."""

@@ -42,9 +42,11 @@ def build_spec(scene: SceneSpec) -> mujoco.MjSpec:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
-    if any(body.grasped for body in scene.drawn):
+    if scene.grasps:
         spec.option.timestep = TIMESTEP_S / GRASP_SUBSTEPS
         _add_pads(spec, scene)
+        for name in scene.robot.coupled[1:]:
+            _follow(spec, name, scene.robot.coupled[0], inertia=None)
     _prepare_robot(spec, scene)
     for body in scene.bodies:
         _add_body(spec, body)
@@ -75,7 +77,7 @@ def _prepare_robot(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
     for name, force in zip(scene.robot.joints, scene.robot.max_forces, strict=True):
         if force == 0:
             if scene.robot.leader:
-                _follow(spec, name, scene.robot.leader)
+                _follow(spec, name, scene.robot.leader, inertia=GEAR_INERTIA)
             continue
         motor = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         motor.gaintype, motor.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
@@ -89,10 +91,10 @@ def _add_pads(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
         spec.body(link).add_geom(type=box, pos=position_m, size=size_m, mass=0.0, contype=1, conaffinity=2, condim=4)
 
 
-def _follow(spec: mujoco.MjSpec, follower: str, leader: str) -> None:
-    """Tie a joint to another; both get the inertia of a gear, since MuJoCo's ties give way where inertia is small."""
-    for name in (follower, leader):
-        spec.joint(name).armature = GEAR_INERTIA
+def _follow(spec: mujoco.MjSpec, follower: str, leader: str, *, inertia: float | None) -> None:
+    """Tie a joint to another. MuJoCo's ties give way where inertia is small, so both may get that of a gear."""
+    for name in (follower, leader) if inertia is not None else ():
+        spec.joint(name).armature = inertia
     tie = spec.add_equality(name=follower, type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
     tie.name1, tie.name2 = follower, leader
     tie.data[:5] = [0.0, 1.0, 0.0, 0.0, 0.0]  # follower = 0 + 1 * leader

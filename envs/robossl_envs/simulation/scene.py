@@ -99,6 +99,8 @@ class RobotSpec:
     """Camera on the hand."""
     leader: str = ""
     """Joint that all joints without a motor follow, as by gears; empty: those swing freely."""
+    coupled: tuple[str, ...] = ()
+    """Joints with motors of their own that a gear keeps equal where something is grasped: else it drifts sideways."""
     self_collides: bool = True
     """False for an arm whose collision meshes overlap where they should not."""
     base_position_m: Vector3 = (0.0, 0.0, 0.0)
@@ -116,6 +118,11 @@ class SceneSpec:
     def drawn(self) -> tuple[BodySpec, ...]:
         """Everything that has a pose of its own: the bodies, then the parts of what is articulated."""
         return self.bodies + tuple(part for item in self.articulated for part in item.parts)
+
+    @property
+    def grasps(self) -> bool:
+        """Whether the gripper is to hold something."""
+        return any(body.grasped for body in self.bodies)
 
     def to_draw(self) -> "SceneSpec":
         """Return the scene as renderers load it: every part a body of its own, without joints."""
