@@ -1,41 +1,40 @@
 """The Gymnasium env of every arm task: simulation + robot + task + cameras + randomization."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float, Float32, UInt8
 
-from robossl_envs.cameras import CAMERAS
+from robossl_envs.arms import load_robot, load_task
+from robossl_envs.cameras import cameras_of
 from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
-from robossl_envs.experts import CONTROLLERS, Controller, Play, ScriptedPolicy
+from robossl_envs.experts.controller import Controller, ScriptedPolicy
+from robossl_envs.experts.play import Play
+from robossl_envs.instants import set_layout, visual_state
+from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Randomization
 from robossl_envs.rendering.build import build_renderer
 from robossl_envs.rendering.look import Look
 from robossl_envs.rendering.renderer import Rendered
-from robossl_envs.robots.panda import panda
 from robossl_envs.robots.robot import Robot
 from robossl_envs.simulation.build import build_simulation
-from robossl_envs.simulation.scene import SceneSpec
+from robossl_envs.simulation.scene import RobotSpec, SceneSpec
 from robossl_envs.streams import stream
-from robossl_envs.tasks.push import Push
-from robossl_envs.tasks.reach import Reach
 from robossl_envs.tasks.task import Task
 
 CONTROL_HZ = 20.0
-MAX_IMAGE_SIZE_PX = 2048
-RewardType = Literal["dense", "sparse"]
-TASKS: dict[str, type[Task]] = {"reach": Reach, "push": Push}
 
 
 class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     """A robot arm with a task, seen by cameras.
 
-    Actions are steps of the end effector in [-1, 1]. The observation is `{"pixels": {camera: uint8 [H,W,3]},
+    Actions are steps of the end effector in [-1, 1], and the place of the gripper where the task uses it (see `Robot`).
+    The observation is `{"pixels": {camera: uint8 [H,W,3]},
     "agent_pos": float32 [S]}` (`nested`); `flat` has one key a camera (`pixels.front`), `state` is agent_pos and
     environment state without pictures, `goal` is the goal-conditioned dict. `terminated` says that the task is solved.
     `info` holds `is_success`, `environment_state` and `visual_state` after every reset and step.
@@ -45,8 +44,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def __init__(
         self,
-        task: str,
+        task: str | Task,
         *,
+        robot: str | RobotSpec = "panda",
         domain: Domain = "nominal",
         image_size: int | tuple[int, int] = 64,
         cameras: Sequence[str] = ("front",),
@@ -55,11 +55,14 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         renderer: Literal["auto", "tiny", "mujoco"] = "auto",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
+        goal_image: bool = False,
+        wording: Wording = "first",
     ) -> None:
         """Build the world.
 
         Args:
-            task: `reach` or `push`.
+            task: A name out of `robossl_envs.arms.TASKS`, or a task of your own.
+            robot: A name out of `robossl_envs.arms.ROBOTS`, or an arm of your own.
             domain: See `Domain`.
             image_size: Side of the square pictures, or (height, width) [px].
             cameras: Names out of `front`, `wrist`.
@@ -69,28 +72,32 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 with the same frozen looks where there is no GL library.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
+            goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
+            wording: `any` draws the task's sentence anew in every episode, `first` keeps the usual one.
 
         Raises:
             EnvError: A keyword has a value that is not allowed.
         """
-        for kind, value, allowed in (
-            ("task", task, TASKS),
-            ("obs_format", obs_format, get_args(ObsFormat)),
-            ("reward_type", reward_type, get_args(RewardType)),
-            ("render_mode", render_mode, (None, "rgb_array")),
-            *(("camera", camera, CAMERAS) for camera in cameras),
-        ):
-            if value not in allowed:
-                raise unknown(kind, value, (str(name) for name in allowed))
+        self._task = load_task(task) if isinstance(task, str) else task
+        arm = load_robot(robot) if isinstance(robot, str) else robot
+        self._cameras = cameras_of(arm)
+        check_keywords(
+            cameras=cameras,
+            known_cameras=self._cameras,
+            obs_format=obs_format,
+            reward_type=reward_type,
+            render_mode=render_mode,
+            wording=wording,
+        )
         self.render_mode = render_mode
-        self._height_px, self._width_px = _check_image_size(image_size)
-        self._task = TASKS[task]()
-        self._robot = Robot(panda())
+        self._height_px, self._width_px = check_image_size(image_size)
+        self._robot = Robot(arm, uses_gripper=self._task.uses_gripper, **self._task.robot_limits)
+        self._goal_image, self._wording = goal_image, wording
         self._camera_names = tuple(cameras)
         self._obs_format, self._reward_type = obs_format, reward_type
         self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
-        self._randomization = Randomization(domain, bodies=self._task.bodies, cameras=CAMERAS)
-        scene = SceneSpec(robot=self._robot.spec, bodies=self._task.bodies)
+        scene = SceneSpec(robot=arm, bodies=self._task.bodies, articulated=self._task.articulated)
+        self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras)
         self._simulation = build_simulation(domain)
         self._simulation.load(scene)
         self._simulation.step()  # Bullet's very first contact differs from all later ones: not left to an episode
@@ -100,7 +107,12 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
         self._scene, self._renderer_name = scene, renderer
         self._episode_seed: int | None = None
-        self.environment_state_names = self._task.environment_state_names
+        if obs_format == "goal":  # Stable-Baselines3 takes any env that has this method for a goal-conditioned one
+            self.compute_reward = self._hindsight_reward
+        self.environment_state_names = (
+            *self._task.environment_state_names,
+            *(("gripper",) if self._robot.uses_gripper else ()),
+        )
         self.action_space = spaces.Box(-1.0, 1.0, (self._robot.action_size,), np.float32)
         self.observation_space = observation_space(
             obs_format,
@@ -109,6 +121,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             width_px=self._width_px,
             proprio_size=len(self._robot.proprio(self._simulation)),
             state_size=len(self.environment_state_names),
+            goal_size=len(self._task.desired_goal(self._simulation)),
+            goal_image=goal_image,
         )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -120,10 +134,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._dynamics = self._randomization.dynamics(self._episode_seed)
         self._simulation.restore(self._initial)
         self._simulation.set_dynamics(self._dynamics)
-        self._robot.reset(self._simulation, self._layout.end_effector_m)
-        for name, position_m in self._layout.bodies_m.items():
-            self._simulation.set_body_pose(name, position_m)
+        set_layout(self._layout, self._simulation, self._scene, self._robot)
         self._num_steps = self._steps_at_goal = 0
+        self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
         return self._observe(), self._info()
 
     def step(self, action: Float32[np.ndarray, " A"]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -137,16 +150,16 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._simulation.step()
         self._num_steps += 1
         distance_m = self._distance_m()
-        self._steps_at_goal = self._steps_at_goal + 1 if distance_m < self._task.success.tolerance_m else 0
-        terminated = self._steps_at_goal >= self._task.success.hold_steps
+        self._steps_at_goal = self._steps_at_goal + 1 if self._is_at_goal(distance_m) else 0
+        terminated = self._task.success.ends_episode and self._steps_at_goal >= self._task.success.hold_steps
         truncated = not terminated and self._num_steps >= self._max_episode_steps
         return self._observe(), self._reward(distance_m), terminated, truncated, self._info()
 
-    def compute_reward(
-        self, achieved_goal: Float[np.ndarray, "*N 3"], desired_goal: Float[np.ndarray, "*N 3"], info: Any
+    def _hindsight_reward(
+        self, achieved_goal: Float[np.ndarray, "*N G"], desired_goal: Float[np.ndarray, "*N G"], info: Any
     ) -> Float[np.ndarray, "*N"]:
         """Return the reward of having achieved one goal when another was wanted, for hindsight replay."""
-        return np.asarray(self._reward(np.linalg.norm(np.subtract(achieved_goal, desired_goal), axis=-1)))
+        return np.asarray(self._reward(self._task.distance(achieved_goal, desired_goal)))
 
     def render(self) -> UInt8[np.ndarray, "H W C"] | None:
         """Return the picture of the first camera."""
@@ -163,8 +176,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     ) -> UInt8[np.ndarray, "V H W C"]:
         """Draw stored instants again through one camera, each under its own look (or all under the only one given)."""
         looks = list(looks) * (len(visual_states) if len(looks) == 1 else 1)
-        if camera not in CAMERAS:
-            raise unknown("camera", camera, CAMERAS)
+        if camera not in self._cameras:
+            raise unknown("camera", camera, self._cameras)
         return self._draw(np.asarray(visual_states), looks, [camera] * len(looks)).pixels
 
     def render_views(self, *, depth: bool = False, masks: bool = False) -> dict[str, Rendered]:
@@ -184,10 +197,13 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         Args:
             kind: `expert` solves the task, `play` wanders.
             noise: Standard deviation of the disturbance of every step, in units of the largest action.
-            seed: Of the disturbance and of `play`.
+            seed: Of the disturbance, of `play`, and of the way where several are equally good.
         """
         generator = np.random.default_rng([seed, 1])
-        controllers: dict[str, Controller] = {"expert": CONTROLLERS[self._task.name], "play": Play(generator)}
+        controllers: dict[str, Controller] = {
+            "expert": self._task.make_controller(np.random.default_rng([seed, 2])),
+            "play": Play(generator),
+        }
         if kind not in controllers:
             raise unknown("kind of expert", kind, controllers)
         return ScriptedPolicy(
@@ -202,22 +218,27 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         """Return what an episode is stored with beside its arrays: plain numbers, lists and texts."""
         if self._episode_seed is None:
             raise EnvError("call reset() before episode_record()")
-        dynamics = {
-            **{f"{name}.mass_kg": value for name, value in self._dynamics.masses_kg.items()},
-            **{f"{name}.friction": value for name, value in self._dynamics.frictions.items()},
-            "robot.motor_gain": self._dynamics.motor_gain,
-        }
         return {
             "goal": self._task.desired_goal(self._simulation).tolist(),
             "seed": self._episode_seed,
-            "env_id": f"robossl/Panda{self._task.name.capitalize()}-v0",
+            "env_id": self.spec.id if self.spec else f"{self._robot.spec.name}/{self._task.name}",
             "domain": self._randomization.domain,
             "renderer": "none" if self._renderer is None else self._renderer.name,
-            "variations": {**self._look.record(), **dynamics},
+            "variations": {**self._look.record(), **self._dynamics.record()},
             "num_solved_draws": self._layout.num_solved_draws,
-            "task": self._task.sentence,
+            "task": self._sentence(),
             "fps_hz": CONTROL_HZ,
         }
+
+    def _sentence(self) -> str:
+        sentences = self._task.sentences
+        if self._wording == "first" or self._episode_seed is None:
+            return sentences[0]
+        return sentences[int(stream(self._episode_seed, "sentence").integers(len(sentences)))]
+
+    def _draw_goal(self) -> UInt8[np.ndarray, "H W C"]:
+        solved = visual_state(self._task.solved(self._layout), self._scene, self._robot)
+        return self._draw(solved[None], [self._look], self._camera_names[:1]).pixels[0]
 
     def close(self) -> None:
         """Free engine and renderer; a second call does nothing."""
@@ -236,7 +257,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     ) -> Rendered:
         if self._renderer is None:
             self._renderer = build_renderer(self._renderer_name, domain=self._randomization.domain, scene=self._scene)
-        cameras = [look.cameras.get(name, CAMERAS[name]) for look, name in zip(looks, camera_names, strict=True)]
+        cameras = [look.cameras.get(name, self._cameras[name]) for look, name in zip(looks, camera_names, strict=True)]
         return self._renderer.render(
             states, cameras, looks, height_px=self._height_px, width_px=self._width_px, depth=depth, masks=masks
         )
@@ -245,9 +266,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         proprio = self._robot.proprio(self._simulation)
         match self._obs_format:
             case "nested":
-                return {"pixels": self._pixels(), "agent_pos": proprio}
+                return {"pixels": self._pixels(), "agent_pos": proprio, **self._goal()}
             case "flat":
-                return {**{f"pixels.{name}": image for name, image in self._pixels().items()}, "agent_pos": proprio}
+                pixels = {f"pixels.{name}": image for name, image in self._pixels().items()}
+                return {**pixels, "agent_pos": proprio, **self._goal()}
             case "state":
                 return np.concatenate([proprio, self._environment_state()])
             case "goal":
@@ -264,6 +286,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         drawn = self._draw(states, [self._look] * len(names), names)
         return dict(zip(names, drawn.pixels, strict=True))
 
+    def _goal(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
+        return {} if self._goal_pixels is None else {"goal": self._goal_pixels}
+
     def _info(self) -> dict[str, Any]:
         return {
             "is_success": self._steps_at_goal >= self._task.success.hold_steps,
@@ -273,27 +298,29 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _environment_state(self) -> Float32[np.ndarray, " E"]:
         end_effector_m = self._robot.end_effector_position(self._simulation)
-        return self._task.environment_state(self._simulation, end_effector_m).astype(np.float32)
+        state = self._task.environment_state(self._simulation, end_effector_m)
+        gripper = [self._robot.opening_m(self._simulation)] if self._robot.uses_gripper else []
+        return np.concatenate([state, gripper]).astype(np.float32)
 
-    def _state_by_name(self) -> dict[str, Float[np.ndarray, "3"]]:
-        state = self._environment_state().astype(float).reshape(-1, 3)
-        names = [name.removesuffix(".x") for name in self.environment_state_names[::3]]
-        return dict(zip(names, state, strict=True))
+    def _state_by_name(self) -> dict[str, Float[np.ndarray, " K"]]:
+        """Return the numbers of `environment_state` that share what stands before the dot."""
+        values: dict[str, list[float]] = {}
+        for name, value in zip(self.environment_state_names, self._environment_state().tolist(), strict=True):
+            values.setdefault(name.split(".")[0], []).append(value)
+        return {name: np.array(numbers) for name, numbers in values.items()}
+
+    def _is_at_goal(self, distance_m: float) -> bool:
+        success = self._task.success
+        held = (self._simulation.contacts("robot", name) for name in success.released)
+        return distance_m < success.tolerance_m and not any(held)
 
     def _distance_m(self) -> float:
         end_effector_m = self._robot.end_effector_position(self._simulation)
         achieved = self._task.achieved_goal(self._simulation, end_effector_m)
-        return float(np.linalg.norm(achieved - self._task.desired_goal(self._simulation)))
+        return float(self._task.distance(achieved, self._task.desired_goal(self._simulation)))
 
     def _reward(self, distance_m: Any) -> Any:
         if self._reward_type == "dense":
             return -distance_m
         within = distance_m < self._task.success.tolerance_m
         return np.where(within, 0.0, -1.0) if isinstance(within, np.ndarray) else (0.0 if within else -1.0)
-
-
-def _check_image_size(image_size: int | tuple[int, int]) -> tuple[int, int]:
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if not (1 <= height <= MAX_IMAGE_SIZE_PX and 1 <= width <= MAX_IMAGE_SIZE_PX):
-        raise EnvError(f"image_size is 1 to {MAX_IMAGE_SIZE_PX} px a side, not {image_size}")
-    return height, width

@@ -17,6 +17,8 @@ from robossl_envs.simulation.scene import BodySpec, Dynamics
 from robossl_envs.streams import stream
 
 Range = tuple[float, float]
+GROUNDS = ("table", "floor", "backdrop", "plate", "fixture")
+"""Surfaces of any colour that stands out from the rest; all others keep their family of hues."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ class Randomization:
                 return self._nominal()
             case "heldout":
                 offset = 0 if name == "look" else 1 + int(stream(episode_seed, name).integers(8))
-                return heldout_look(episode_seed + offset, self._cameras)
+                return heldout_look(episode_seed + offset, self._cameras, self._bodies)
             case "randomized":
                 return self._draw(RANDOMIZED, stream(episode_seed, name))
             case "shifted":
@@ -126,24 +128,29 @@ class Randomization:
             case "nominal":
                 return Dynamics()
             case "heldout":
-                return heldout_dynamics(episode_seed)
+                return heldout_dynamics(episode_seed, self._bodies)
             case "randomized":
                 return self._draw_dynamics(RANDOMIZED, stream(episode_seed, "dynamics"))
             case "shifted":
                 return self._draw_dynamics(SHIFTED, stream(episode_seed, "dynamics"))
 
     def _nominal(self) -> Look:
-        surfaces = {body.name: Surface(rgb=body.rgb) for body in self._bodies}
+        surfaces = {body.surface: Surface(rgb=body.rgb) for body in self._bodies}
         return Look(surfaces={**surfaces, "robot": Surface(rgb=(1.0, 1.0, 1.0))}, cameras=self._cameras)
 
     def _draw(self, ranges: Ranges, generator: np.random.Generator) -> Look:
+        worn = {body.surface: body for body in self._bodies}  # one draw for all that wear the same
         targets = {
-            body.name: Surface(rgb=_draw_hue_family(ranges, body.rgb, generator))
-            for body in self._bodies
-            if not _is_ground(body)
+            name: Surface(rgb=_draw_hue_family(ranges, body.rgb, generator))
+            for name, body in worn.items()
+            if name not in GROUNDS
         }
         taken = [surface.rgb for surface in targets.values()]
-        grounds = {body.name: _draw_ground(ranges, taken, generator) for body in self._bodies if _is_ground(body)}
+        grounds: dict[str, Surface] = {}
+        for name in worn:
+            if name in GROUNDS:
+                others = [grounds["table"].rgb] if name == "fixture" else []  # a fixture stands on the table
+                grounds[name] = _draw_ground(ranges, taken + others, generator)
         tint = _triple(generator.uniform(*ranges.robot_tint, size=3))
         cameras = {name: _draw_camera(ranges, camera, generator) for name, camera in self._cameras.items()}
         return Look(
@@ -159,10 +166,6 @@ class Randomization:
             frictions={body.name: float(generator.uniform(*ranges.friction)) for body in movable},
             motor_gain=float(generator.uniform(*ranges.motor_gain)),
         )
-
-
-def _is_ground(body: BodySpec) -> bool:
-    return body.name in ("table", "floor")
 
 
 def _triple(values: np.ndarray) -> Rgb:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from robossl_envs import ENV_IDS
 from robossl_envs.errors import EnvError
 
+REACH_AND_PUSH = ("robossl/PandaReach-v0", "robossl/PandaPush-v0")
 DOMAINS = ("nominal", "randomized", "shifted", "heldout")
 
 
@@ -28,7 +28,7 @@ def replay(env, seed: int, num_steps: int = 6):
     return seen
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("env_id", REACH_AND_PUSH)
 @pytest.mark.parametrize("obs_format", ["nested", "flat", "state", "goal"])
 def test_gymnasium_finds_nothing_wrong(env_id, obs_format):
     env = make(env_id, obs_format=obs_format, image_size=32)
@@ -62,7 +62,7 @@ def test_a_seed_gives_the_same_layout_in_every_domain():
         np.testing.assert_allclose(start, starts[0], atol=1e-3)
 
 
-@pytest.mark.parametrize("env_id", ENV_IDS)
+@pytest.mark.parametrize("env_id", REACH_AND_PUSH)
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_the_expert_solves_the_task(env_id, domain):
     env = make(env_id, domain=domain, obs_format="state")

@@ -12,7 +12,7 @@ import pytest
 
 from robossl_envs.errors import EnvError
 from robossl_envs.rendering import meshes
-from robossl_envs.rendering.meshes import NUM_FACES, RobotAssets, build_robot
+from robossl_envs.rendering.meshes import NUM_FACES, RobotAssets, Source, build_robot
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +74,13 @@ def test_two_threads_at_once_leave_one_result(assets: RobotAssets) -> None:
 def test_a_process_that_comes_second_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "panda-0"
 
-    def overtaken(source: Path, into: Path, *, final: Path) -> None:
+    def overtaken(source: Path, into: Path, *, final: Path, robot: Source) -> None:
         (into / "part.obj").write_text("mine")
         final.mkdir()
         (final / "part.obj").write_text("the other's")
 
     monkeypatch.setattr(meshes, "_build", overtaken)
-    meshes._build_aside(tmp_path, folder)
+    meshes._build_aside(tmp_path, folder, Source(""))
     assert (folder / "part.obj").read_text() == "the other's"
     assert list(tmp_path.iterdir()) == [folder]
 

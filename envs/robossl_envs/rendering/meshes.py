@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 import threading
-from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +13,25 @@ from xml.etree import ElementTree
 import numpy as np
 import pybullet_data
 from fast_simplification import simplify
-from jaxtyping import Float, Int
-from PIL import Image
 
 from robossl_envs.errors import EnvError, unknown
+from robossl_envs.rendering.mesh_files import Mesh, Rgb, read_parts
 
-ROBOTS = {"panda": "franka_panda/panda.urdf"}
-"""Name to URDF below pybullet_data."""
+
+@dataclass(frozen=True)
+class Source:
+    """Where a robot's URDF is, and what is added to it."""
+
+    urdf: str
+    """Path below pybullet_data."""
+    tool: tuple[str, str, float] | None = None
+    """A link to add at the fingertips: its name, its parent, and how far along the parent's z axis it is [m]."""
+    rubber: tuple[str, ...] = ()
+    """Links whose contacts get what the Panda's URDF says of its fingers."""
+
+
+ROBOTS = {"panda": Source("franka_panda/panda.urdf")}
+"""What is built by its name alone."""
 NUM_FACES = 3000
 """Faces of all links together: at 64 px the arm looks the same as with its own 100,000."""
 MIN_FACES_OF_PIECE = 12
@@ -29,21 +40,10 @@ MIN_ROOT_AREA_M = 0.02
 WELD_M = 0.0005
 """Vertices closer than this become one; without it the simplifier tears the seams open."""
 AGGRESSIVENESS = 5
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Counted up when this file builds something else from the same input."""
 _BUILDING = threading.Lock()
 """The simplifier keeps its mesh in global variables: two threads at once mix theirs."""
-
-Rgb = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """Triangles of one colour."""
-
-    vertices_m: Float[np.ndarray, "V 3"]
-    faces: Int[np.ndarray, "F 3"]
-    rgb: Rgb
 
 
 @dataclass(frozen=True)
@@ -61,27 +61,29 @@ def cache_root() -> Path:
     return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "robossl"
 
 
-def build_robot(name: str = "panda", *, cache_dir: Path | None = None) -> RobotAssets:
+def build_robot(name: str = "panda", robot: Source | None = None, *, cache_dir: Path | None = None) -> RobotAssets:
     """Return the robot with low-polygon visuals; the first call builds it (3 s), later ones read the cache.
 
-    Raises `EnvError` for a name that is not in `ROBOTS`, or where the cache can't be written.
+    Raises `EnvError` for a name alone that is not in `ROBOTS`, or where the cache can't be written.
     """
-    if name not in ROBOTS:
-        raise unknown("robot", name, ROBOTS)
-    source = Path(pybullet_data.getDataPath()) / ROBOTS[name]
+    if robot is None:
+        if name not in ROBOTS:
+            raise unknown("robot", name, ROBOTS)
+        robot = ROBOTS[name]
+    source = Path(pybullet_data.getDataPath()) / robot.urdf
     parent = (cache_dir or cache_root()) / "robots"
-    folder = parent.resolve() / f"{name}-{_fingerprint(source)}"
+    folder = parent.resolve() / f"{name}-{_fingerprint(source, robot)}"
     with _BUILDING:
         if not folder.is_dir():
             try:
                 parent.mkdir(parents=True, exist_ok=True)
-                _build_aside(source, folder)
+                _build_aside(source, folder, robot)
             except OSError as error:
                 raise EnvError(f"can't write robot meshes to {parent}: {error}; set ROBOSSL_CACHE") from error
-    return RobotAssets(folder / f"{name}.urdf", sum(_count_faces(path) for path in folder.glob("*.obj")))
+    return RobotAssets(folder / source.name, sum(_count_faces(path) for path in folder.glob("*.obj")))
 
 
-def _fingerprint(source: Path) -> str:
+def _fingerprint(source: Path, robot: Source) -> str:
     """Hash what the result depends on: inputs, where they lie (the URDF names them), and the settings here."""
     settings = (
         NUM_FACES,
@@ -92,17 +94,17 @@ def _fingerprint(source: Path) -> str:
         LAYOUT_VERSION,
         version("fast-simplification"),
     )
-    digest = hashlib.sha256(repr((str(source), settings)).encode())
+    digest = hashlib.sha256(repr((str(source), settings, robot)).encode())
     for path in sorted(path for path in source.parent.rglob("*") if path.is_file()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _build_aside(source: Path, folder: Path) -> None:
+def _build_aside(source: Path, folder: Path, robot: Source) -> None:
     """Build under a temporary name and rename, so that two processes may build at once."""
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
-        _build(source, aside, final=folder)
+        _build(source, aside, final=folder, robot=robot)
         aside.chmod(0o755)
         try:
             aside.rename(folder)
@@ -113,12 +115,19 @@ def _build_aside(source: Path, folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _build(source: Path, into: Path, *, final: Path) -> None:
+def _build(source: Path, into: Path, *, final: Path, robot: Source) -> None:
     """Write one OBJ per visual and colour, and the URDF that names them as they will lie in `final`."""
-    robot = ElementTree.parse(source)
-    visuals = [(link, visual) for link in robot.iter("link") for visual in link.findall("visual")]
+    tree = ElementTree.parse(source)
+    root = tree.getroot()
+    for element in [*root.findall("transmission"), *root.findall("gazebo")]:
+        root.remove(element)  # they name joints again, and no engine here reads them
+    visuals = [(link, visual) for link in tree.iter("link") for visual in link.findall("visual")]
     originals = [
-        [pieces for part in _read_parts(_mesh_path(visual, source)) if (pieces := _pieces(_weld(part)))]
+        [
+            pieces
+            for part in read_parts(_mesh_path(visual, source), _material(visual, root))
+            if (pieces := _pieces(_weld(part)))
+        ]
         for _, visual in visuals
     ]
     scale = NUM_FACES / sum(_root_area(piece) for parts in originals for part in parts for piece in part)
@@ -130,10 +139,15 @@ def _build(source: Path, into: Path, *, final: Path) -> None:
             name = f"{link.attrib['name']}_visual{index}"
             _write_obj(into / f"{name}.obj", small)
             link.append(_visual_element(final / f"{name}.obj", name, small.rgb, visual.find("origin")))
-    for collision in robot.iter("collision"):
+    for collision in tree.iter("collision"):
         for mesh in collision.iter("mesh"):
             mesh.set("filename", str(_mesh_path(collision, source)))
-    robot.write(into / f"{source.stem}.urdf", xml_declaration=True)
+    if robot.tool is not None:
+        root.extend(_tool(*robot.tool))
+    for link in root.iter("link"):
+        if link.attrib["name"] in robot.rubber:
+            link.append(_rubber())
+    tree.write(into / f"{source.stem}.urdf", xml_declaration=True)
 
 
 def _visual_element(path: Path, name: str, rgb: Rgb, origin: ElementTree.Element | None) -> ElementTree.Element:
@@ -146,63 +160,43 @@ def _visual_element(path: Path, name: str, rgb: Rgb, origin: ElementTree.Element
     return visual
 
 
+def _material(visual: ElementTree.Element, root: ElementTree.Element) -> Rgb:
+    """Return the colour of a visual's material, which may stand with the robot; white where there is none."""
+    used = visual.find("material")
+    named = [] if used is None else [used, *root.findall("material")]
+    for material in named:
+        colour = material.find("color")
+        if colour is not None and material.attrib["name"] == named[0].attrib["name"]:
+            red, green, blue = (round(float(value), 1) for value in colour.attrib["rgba"].split()[:3])
+            return red, green, blue
+    return 1.0, 1.0, 1.0
+
+
+def _rubber() -> ElementTree.Element:
+    contact = ElementTree.Element("contact")
+    ElementTree.SubElement(contact, "friction_anchor")
+    values = {"stiffness": 30000.0, "damping": 1000.0, "spinning_friction": 0.1, "lateral_friction": 1.0}
+    for name, value in values.items():
+        ElementTree.SubElement(contact, name, value=str(value))
+    return contact
+
+
+def _tool(name: str, parent: str, along_m: float) -> list[ElementTree.Element]:
+    """Return a link without mass and the joint that fixes it, in the form that both engines take."""
+    link = ElementTree.Element("link", name=name)
+    inertial = ElementTree.SubElement(link, "inertial")
+    ElementTree.SubElement(inertial, "mass", value="0.0")
+    ElementTree.SubElement(inertial, "inertia", ixx="0.1", ixy="0", ixz="0", iyy="0.1", iyz="0", izz="0.1")
+    joint = ElementTree.Element("joint", name=f"{name}_fixed", type="fixed")
+    ElementTree.SubElement(joint, "parent", link=parent)
+    ElementTree.SubElement(joint, "child", link=name)
+    ElementTree.SubElement(joint, "origin", rpy="0 0 0", xyz=f"0 0 {along_m}")
+    return [link, joint]
+
+
 def _mesh_path(shape: ElementTree.Element, source: Path) -> Path:
     mesh = next(shape.iter("mesh"))
     return source.parent / mesh.attrib["filename"].removeprefix("package://")
-
-
-def _read_parts(path: Path) -> list[Mesh]:
-    """Read an OBJ of triangles and return one mesh per colour, lightest first."""
-    vertices, uvs, kd = [], [], _read_materials(path)
-    faces: dict[str, list[list[list[str]]]] = defaultdict(list)
-    material = ""
-    for line in path.read_text().splitlines():
-        match line.split():
-            case ["v", *numbers]:
-                vertices.append([float(number) for number in numbers[:3]])
-            case ["vt", u, v, *_]:
-                uvs.append([float(u), float(v)])
-            case ["usemtl", name]:
-                material = name
-            case ["f", *corners]:
-                faces[material].append([corner.split("/") for corner in corners])
-    by_colour: dict[Rgb, list[np.ndarray]] = defaultdict(list)
-    for name, triangles in faces.items():
-        colour = _colour(path, triangles, np.array(uvs), kd.get(name, (1.0, 1.0, 1.0)))
-        by_colour[colour].append(np.array([[int(corner[0]) - 1 for corner in triangle] for triangle in triangles]))
-    meshes = [Mesh(np.array(vertices), np.concatenate(parts), rgb) for rgb, parts in by_colour.items()]
-    return sorted(meshes, key=lambda mesh: mesh.rgb, reverse=True)
-
-
-def _colour(path: Path, triangles: list[list[list[str]]], uvs: Float[np.ndarray, "N 2"], kd: Rgb) -> Rgb:
-    """Return the mean texture colour under a material's faces, in steps of 0.1 so that near colours become one part.
-
-    The material's own colour counts only where it has no texture: what the files say beside it turns links black.
-    """
-    corners = [int(corner[1]) - 1 for triangle in triangles for corner in triangle if len(corner) > 1 and corner[1]]
-    texture = path.with_name("colors.png")
-    if not corners or not texture.is_file():
-        rgb = np.array(kd)
-    else:
-        pixels = np.asarray(Image.open(texture).convert("RGB")) / 255.0
-        height, width, _ = pixels.shape
-        u, v = uvs[corners].T % 1.0
-        rgb = pixels[((1.0 - v) * (height - 1)).astype(int), (u * (width - 1)).astype(int)].mean(axis=0)
-    red, green, blue = (round(float(value), 1) for value in rgb)
-    return red, green, blue
-
-
-def _read_materials(path: Path) -> dict[str, Rgb]:
-    """Return the diffuse colours of the material file beside an OBJ."""
-    colours: dict[str, Rgb] = {}
-    library, name = path.with_suffix(".mtl"), ""
-    for line in library.read_text().splitlines() if library.is_file() else ():
-        match line.split():
-            case ["newmtl", name]:
-                pass
-            case ["Kd", red, green, blue]:
-                colours[name] = (float(red), float(green), float(blue))
-    return colours
 
 
 def _root_area(mesh: Mesh) -> float:

@@ -34,7 +34,7 @@ class MujocoRenderer:
         backend, self._gl = make_context()
         self.name = f"mujoco-{backend}"
         """`mujoco-egl` or `mujoco-osmesa`."""
-        self._scene_spec = scene
+        self._scene_spec = scene = scene.to_draw()
         self._model = _build_model(scene)
         self._data = mujoco.MjData(self._model)
         self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom + 8)
@@ -96,16 +96,17 @@ class MujocoRenderer:
         if part == "robot":
             geoms = self._part_of_geom == 1
             self._model.geom_rgba[geoms, :3] = self._own_rgba[geoms, :3] * surface.rgb
-        elif part in self._bodies:
-            geom = self._bodies[part]
+        for geom in self._wearers.get(part, ()):
             self._model.geom_rgba[geom, :3] = surface.rgb
             self._model.geom_matid[geom] = 0 if surface.texture is None else 1 + surface.texture
 
     def _number_parts(self) -> Int[np.ndarray, " G"]:
         """Return 1 for each geom of the robot, 2 + i for that of body i."""
         numbers = np.ones(self._model.ngeom, dtype=np.int32)
-        self._bodies = {body.name: self._model.geom(body.name).id for body in self._scene_spec.bodies}
-        for index, geom in enumerate(self._bodies.values()):
+        self._wearers: dict[str, list[int]] = {}
+        for index, body in enumerate(self._scene_spec.bodies):
+            geom = self._model.geom(body.name).id
+            self._wearers.setdefault(body.surface, []).append(geom)
             numbers[geom] = 2 + index
         return numbers
 

@@ -28,8 +28,11 @@ class TinyRenderer:
 
     def __init__(self, scene: SceneSpec) -> None:
         self._client: int | None = p.connect(p.DIRECT)
-        self._scene = scene
+        self._scene = scene = scene.to_draw()
         self._loaded = load_scene(scene, self._client, collisions=False)
+        self._wearers: dict[str, list[int]] = {}
+        for body in scene.bodies:
+            self._wearers.setdefault(body.surface, []).append(self._loaded.bodies[body.name])
         self._textures = _load_textures(self._client)
         self._robot_parts = self._parts_of_robot()
         self._surfaces: dict[str, Surface] = {}
@@ -128,10 +131,10 @@ class TinyRenderer:
                 continue
             if part == "robot":
                 self._tint_robot(surface)
-            elif part in self._loaded.bodies:
-                texture = -1 if surface.texture is None else self._textures[surface.texture]
+            texture = -1 if surface.texture is None else self._textures[surface.texture]
+            for body in self._wearers.get(part, ()):
                 p.changeVisualShape(
-                    self._loaded.bodies[part],
+                    body,
                     -1,
                     rgbaColor=(*surface.rgb, 1.0),
                     textureUniqueId=texture,

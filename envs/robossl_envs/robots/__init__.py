@@ -1,1 +1,1 @@
-"""Arms: what they are, and how an action in [-1, 1] becomes joint targets."""
+"""Arms: one file each, and one line in `robossl_envs.arms`."""

@@ -32,7 +32,7 @@ class SerialChain:
 
     def __init__(self, urdf: Path, tip: str) -> None:
         joints = {
-            _attribute(joint, "child", "link"): joint for joint in ElementTree.parse(urdf).getroot().iter("joint")
+            _attribute(joint, "child", "link"): joint for joint in ElementTree.parse(urdf).getroot().findall("joint")
         }
         chain: list[ElementTree.Element] = []
         while tip in joints:

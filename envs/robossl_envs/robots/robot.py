@@ -11,23 +11,31 @@ POINTING_DOWN = np.diag([1.0, -1.0, -1.0])
 """Rotation of an end effector whose z axis points to the table."""
 
 
-class Robot:
-    """Turns actions into joint targets; the hand keeps pointing down, the gripper stays as it is at home.
+GRIPPER_RATE = 0.3
+"""Part of its whole way that the gripper goes in one control step."""
 
-    An action is the step of the end effector along x, y, z; 1 is `max_step_m` in one control step (1/20 s).
+
+class Robot:
+    """Turns actions into joint targets; the hand keeps pointing down.
+
+    An action is the step of the end effector along x, y, z; 1 is `max_step_m` in one control step (1/20 s). Where a
+    task uses the gripper, a fourth number says how far its fingers shall be apart, from -1, closed, to 1, open: a
+    place and not a rate, so that the same state always wants the same number. Else the gripper stays as it is at home.
     """
 
-    action_size = 3
     max_step_m = 0.03
 
     def __init__(
         self,
         spec: RobotSpec,
         *,
+        uses_gripper: bool = False,
         workspace_low_m: tuple[float, float, float] = (0.22, -0.34, 0.02),
         workspace_high_m: tuple[float, float, float] = (0.74, 0.34, 0.4),
     ) -> None:
         self.spec = spec
+        self.uses_gripper = uses_gripper
+        self.action_size = 4 if uses_gripper else 3
         self.workspace_low_m = np.array(workspace_low_m)
         self.workspace_high_m = np.array(workspace_high_m)
         self._chain = SerialChain(spec.urdf, spec.end_effector)
@@ -40,23 +48,53 @@ class Robot:
 
     def proprio(self, simulation: Simulation) -> Float32[np.ndarray, "4"]:
         """Return the end effector's position [m] and the gripper's opening [m]."""
-        fingers_m = simulation.joint_state()[0][self._num_arm_joints :]
         position = self.end_effector_position(simulation)
-        return np.array([*position, fingers_m.sum()], dtype=np.float32)
+        return np.array([*position, self.opening_m(simulation)], dtype=np.float32)
+
+    def opening_m(self, simulation: Simulation) -> float:
+        """Return how far the fingers are apart [m]."""
+        fingers = simulation.joint_state()[0][self._num_arm_joints :]
+        return float(self.spec.finger_offset_m + np.dot(self.spec.finger_weights_m, fingers))
 
     def reset(self, simulation: Simulation, position_m: Float[np.ndarray, "3"]) -> None:
         """Put the end effector at a position [m], at rest."""
-        simulation.set_joint_state(self._solve(position_m, self._home_rad, steps=25))
+        simulation.set_joint_state(self.joints_at(position_m))
 
-    def command(self, simulation: Simulation, action: Float[np.ndarray, "3"]) -> None:
+    def joints_at(self, position_m: Float[np.ndarray, "3"], *, grip: float = 1.0) -> Float[np.ndarray, " J"]:
+        """Return joint positions with the end effector at a position [m] and the gripper as an action says."""
+        return self._solve(position_m, self._home_rad, self._fingers(grip), steps=25)
+
+    def command(self, simulation: Simulation, action: Float[np.ndarray, " A"]) -> None:
         """Set the joint targets for one control step; actions outside [-1, 1] are clipped."""
-        step_m = np.clip(action, -1.0, 1.0) * self.max_step_m
-        target_m = self.end_effector_position(simulation) + step_m
+        action = np.clip(action, -1.0, 1.0)
+        target_m = self.end_effector_position(simulation) + action[:3] * self.max_step_m
         target_m = np.clip(target_m, self.workspace_low_m, self.workspace_high_m)
-        simulation.set_joint_targets(self._solve(target_m, simulation.joint_state()[0], steps=3))
+        joints = simulation.joint_state()[0]
+        fingers = self._fingers(action[-1])
+        if self.uses_gripper:
+            fingers = self._within_reach(fingers, joints[self._num_arm_joints :])
+        simulation.set_joint_targets(self._solve(target_m, joints, fingers, steps=3))
+
+    def _within_reach(
+        self, wanted: Float[np.ndarray, " G"], present: Float[np.ndarray, " G"]
+    ) -> Float[np.ndarray, " G"]:
+        """Return where the fingers can go in one step: faster ones would hit what they are to hold."""
+        most = np.abs(np.subtract(self.spec.gripper_open, self.spec.gripper_closed)) * GRIPPER_RATE
+        return np.clip(wanted, present - most, present + most)
+
+    def _fingers(self, grip: float) -> Float[np.ndarray, " G"]:
+        if not self.uses_gripper:
+            return self._home_rad[self._num_arm_joints :]
+        closed, apart = np.array(self.spec.gripper_closed), np.array(self.spec.gripper_open)
+        return closed + (apart - closed) * (1 + grip) / 2
 
     def _solve(
-        self, position_m: Float[np.ndarray, "3"], joints_rad: Float[np.ndarray, " J"], *, steps: int
+        self,
+        position_m: Float[np.ndarray, "3"],
+        joints_rad: Float[np.ndarray, " J"],
+        fingers: Float[np.ndarray, " G"],
+        *,
+        steps: int,
     ) -> Float[np.ndarray, " J"]:
         arm = slice(self._num_arm_joints)
         solution = self._chain.inverse(
@@ -66,4 +104,4 @@ class Robot:
             rest_rad=self._home_rad[arm],
             steps=steps,
         )
-        return np.concatenate([solution, self._home_rad[self._num_arm_joints :]])
+        return np.concatenate([solution, fingers])

@@ -9,6 +9,8 @@ from jaxtyping import Float
 
 from robossl_envs.errors import EnvError
 from robossl_envs.quiet_pybullet import pybullet as p
+from robossl_envs.simulation.articulation import base_and_joint, part_pose, part_poses
+from robossl_envs.simulation.bullet_joint import BulletJoint
 from robossl_envs.simulation.cylinder import cylinder_mesh
 from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
 from robossl_envs.simulation.simulation import Pose
@@ -18,6 +20,8 @@ SUBSTEPS = 12
 """12 steps of 1/240 s are one control step at 20 Hz; the solver keeps PyBullet's own settings."""
 POSITION_GAIN = 0.3
 """Fraction of the position error that a motor removes in one physics step."""
+GEAR_FORCE = 50.0
+"""Most that ties a joint to the one that it follows [N m]."""
 
 
 @dataclass
@@ -32,7 +36,7 @@ class Loaded:
 
 def load_scene(scene: SceneSpec, client: int, *, collisions: bool = True) -> Loaded:
     """Load a scene into a client and return the numbers; without collisions it is good only for drawing."""
-    flags = p.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS
+    flags = p.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS if scene.robot.self_collides else 0
     robot = p.loadURDF(
         str(scene.robot.urdf), scene.robot.base_position_m, useFixedBase=True, flags=flags, physicsClientId=client
     )
@@ -41,7 +45,7 @@ def load_scene(scene: SceneSpec, client: int, *, collisions: bool = True) -> Loa
         info = p.getJointInfo(robot, index, physicsClientId=client)
         joints[info[1].decode()], links[info[12].decode()] = index, index
     loaded = Loaded(robot, [joints[name] for name in scene.robot.joints], links)
-    for body in scene.bodies:
+    for body in (*scene.bodies, *(part for item in scene.articulated for part in item.fixed)):
         loaded.bodies[body.name] = _load_body(body, client, collides=collisions and body.collides)
     return loaded
 
@@ -69,16 +73,18 @@ def _load_body(body: BodySpec, client: int, *, collides: bool) -> int:
 
 
 def pose_scene(visual_state: Float[np.ndarray, " X"], scene: SceneSpec, loaded: Loaded, client: int) -> None:
-    """Put a loaded scene into a visual state."""
+    """Put a loaded scene into a visual state; of an articulated body, what stands still."""
     num_joints = len(loaded.joints)
-    expected = num_joints + 7 * len(scene.bodies)
+    expected = num_joints + 7 * len(scene.drawn)
     if len(visual_state) != expected:
         raise EnvError(f"a visual state of this scene has {expected} numbers, not {len(visual_state)}")
     state = np.asarray(visual_state, dtype=float)
     for joint, position in zip(loaded.joints, state[:num_joints], strict=True):
         p.resetJointState(loaded.robot, joint, position, physicsClientId=client)
-    for body, pose in zip(loaded.bodies.values(), state[num_joints:].reshape(-1, 7), strict=True):
-        p.resetBasePositionAndOrientation(body, pose[:3], pose[3:], physicsClientId=client)
+    for body, pose in zip(scene.drawn, state[num_joints:].reshape(-1, 7), strict=True):
+        if body.name in loaded.bodies:
+            number = loaded.bodies[body.name]
+            p.resetBasePositionAndOrientation(number, pose[:3], pose[3:], physicsClientId=client)
 
 
 class BulletSimulation:
@@ -105,9 +111,33 @@ class BulletSimulation:
         self._scene = scene
         self._loaded = load_scene(scene, self.client)
         self._specs = {body.name: body for body in scene.bodies}
+        self._articulated = {item.name: BulletJoint(item, self.client) for item in scene.articulated}
+        self._part_of = {part.name: (item, i) for item in scene.articulated for i, part in enumerate(item.parts)}
+        self._motors = [i for i, force in enumerate(scene.robot.max_forces) if force > 0]
+        self._follow(scene)
         self._motor_gain = 1.0
         self.set_joint_state(np.array(scene.robot.home_rad))
         self.set_dynamics(Dynamics())
+
+    def _follow(self, scene: SceneSpec) -> None:
+        """Tie the joints without a motor to their leader, and take away the brake that Bullet gives every joint."""
+        robot = scene.robot
+        at = dict(zip(robot.joints, self._loaded.joints, strict=True))
+        for name, force in zip(robot.joints, robot.max_forces, strict=True):
+            if force == 0:
+                number = self._loaded.robot
+                p.setJointMotorControl2(number, at[name], p.VELOCITY_CONTROL, force=0.0, physicsClientId=self.client)
+                if robot.leader:
+                    self._gear(at[robot.leader], at[name])
+        for name in robot.coupled[1:] if scene.grasps else ():
+            self._gear(at[robot.coupled[0]], at[name])
+
+    def _gear(self, leader: int, follower: int) -> None:
+        robot, axis, origin = self._loaded.robot, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+        gear = p.createConstraint(
+            robot, leader, robot, follower, p.JOINT_GEAR, axis, origin, origin, physicsClientId=self.client
+        )
+        p.changeConstraint(gear, gearRatio=-1.0, erp=0.8, maxForce=GEAR_FORCE, physicsClientId=self.client)
 
     def step(self) -> None:
         """Advance by one control step of `SUBSTEPS` physics steps."""
@@ -121,7 +151,12 @@ class BulletSimulation:
         self._force.clear()
 
     def body_pose(self, name: str) -> Pose:
-        """Return the pose of a body, or of a robot link."""
+        """Return the pose of a body, a part, an articulated body's frame or a robot link."""
+        if name in self._articulated:
+            return self._articulated[name].base
+        if name in self._part_of:
+            item, index = self._part_of[name]
+            return part_pose(item, self._articulated[item.name].base, self.opening(item.name), index)
         if name in self._loaded.bodies:
             position, quaternion = p.getBasePositionAndOrientation(
                 self._loaded.bodies[name], physicsClientId=self.client
@@ -135,11 +170,26 @@ class BulletSimulation:
     def set_body_pose(
         self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
     ) -> None:
-        """Place a body, at rest."""
-        facing = (0.0, 0.0, 0.0, 1.0) if quaternion is None else quaternion
+        """Place a body or an articulated body, at rest."""
+        facing = np.array((0.0, 0.0, 0.0, 1.0)) if quaternion is None else quaternion
+        if name in self._articulated:
+            joint = self._articulated[name]
+            joint.place((np.array(position_m), facing))
+            for part, pose in zip(joint.spec.fixed, part_poses(joint.spec, joint.base, 0.0), strict=False):
+                number = self._loaded.bodies[part.name]
+                p.resetBasePositionAndOrientation(number, *pose, physicsClientId=self.client)
+            return
         body = self._loaded.bodies[name]
         p.resetBasePositionAndOrientation(body, position_m, facing, physicsClientId=self.client)
         p.resetBaseVelocity(body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), physicsClientId=self.client)
+
+    def opening(self, name: str) -> float:
+        """Return the joint position [m or rad] of an articulated body."""
+        return self._articulated[name].position
+
+    def set_opening(self, name: str, position: float) -> None:
+        """Put the joint of an articulated body there, at rest."""
+        self._articulated[name].set_position(position)
 
     def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
         """Return linear [m/s] and angular [rad/s] velocity of a body."""
@@ -147,7 +197,7 @@ class BulletSimulation:
         return np.array(linear), np.array(angular)
 
     def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
-        """Return positions and velocities of the actuated joints."""
+        """Return positions and velocities of the robot's joints."""
         states = p.getJointStates(self._loaded.robot, self._loaded.joints, physicsClientId=self.client)
         return np.array([state[0] for state in states]), np.array([state[1] for state in states])
 
@@ -163,12 +213,12 @@ class BulletSimulation:
         gain = POSITION_GAIN * self._motor_gain
         p.setJointMotorControlArray(
             self._loaded.robot,
-            self._loaded.joints,
+            [self._loaded.joints[i] for i in self._motors],
             p.POSITION_CONTROL,
-            targetPositions=self._targets,
-            forces=self._scene.robot.max_forces,
-            positionGains=[gain] * len(self._loaded.joints),
-            velocityGains=[1.0] * len(self._loaded.joints),
+            targetPositions=self._targets[self._motors],
+            forces=[self._scene.robot.max_forces[i] for i in self._motors],
+            positionGains=[gain] * len(self._motors),
+            velocityGains=[1.0] * len(self._motors),
             physicsClientId=self.client,
         )
 
@@ -196,25 +246,36 @@ class BulletSimulation:
 
     def save(self) -> object:
         """Return a snapshot; Bullet forgets motor targets, so they are kept beside."""
-        return p.saveState(physicsClientId=self.client), self._targets, self._motor_gain
+        bases = {name: joint.base for name, joint in self._articulated.items()}
+        return p.saveState(physicsClientId=self.client), self._targets, self._motor_gain, bases
 
     def restore(self, snapshot: object) -> None:
         """Go back to a snapshot of this world."""
         if not isinstance(snapshot, tuple):
             raise EnvError("restore takes what save() of the same simulation returned")
-        number, targets, self._motor_gain = snapshot
+        number, targets, self._motor_gain, bases = snapshot
         p.restoreState(number, physicsClientId=self.client)
+        for name, base in bases.items():
+            self._articulated[name].base = base
         self._force.clear()
         self.set_joint_targets(targets)
 
     def visual_state(self) -> Float[np.ndarray, " X"]:
         """Return the joint positions, then position and quaternion of each body."""
-        poses = [np.concatenate(self.body_pose(name)) for name in self._loaded.bodies]
-        return np.concatenate([self.joint_state()[0], *poses])
+        poses = [self.body_pose(body.name) for body in self._scene.bodies]
+        for joint in self._articulated.values():
+            poses += part_poses(joint.spec, joint.base, joint.position)
+        return np.concatenate([self.joint_state()[0], *(numbers for pose in poses for numbers in pose)])
 
     def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
         """Pose everything as it was; velocities become zero."""
         pose_scene(visual_state, self._scene, self._loaded, self.client)
+        poses = np.asarray(visual_state, dtype=float)[len(self._loaded.joints) + 7 * len(self._specs) :].reshape(-1, 7)
+        for joint in self._articulated.values():
+            base, position = base_and_joint(joint.spec, poses[: len(joint.spec.parts)])
+            joint.place(base)
+            joint.set_position(position)
+            poses = poses[len(joint.spec.parts) :]
         self.set_joint_targets(np.asarray(visual_state, dtype=float)[: len(self._loaded.joints)])
 
     def close(self) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from robossl_envs.errors import EnvError, unknown
-from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
+from robossl_envs.simulation.articulation import base_and_joint, own_pose, part_pose, part_poses
+from robossl_envs.simulation.scene import ArticulatedSpec, BodySpec, Dynamics, SceneSpec
 from robossl_envs.simulation.simulation import Pose
 
 TIMESTEP_S = 1 / 240
@@ -19,6 +20,17 @@ POSITION_GAIN = 50.0
 """Stiffness of a motor as a multiple of the most that it can push [1/rad, fingers 1/m]: 3 cm take one control step."""
 RESPONSE_S = 0.025
 """Damping over stiffness of a motor."""
+GRASP_SOLREF = [0.0085, 1.0]
+GRASP_SOLIMP = [0.97, 0.995, 0.0005, 0.5, 2.0]
+GRASP_SOLMIX = 100.0
+"""Fingers sink into softer bodies and squeeze them out."""
+GRASP_SUBSTEPS = 2
+"""Physics steps for one of 1/240 s where something is grasped: with long ones it creeps out of the fingers."""
+JOINT_ARMATURE = 0.001
+GEAR_INERTIA = 0.005
+"""Of a joint that follows another, and of that one [kg m^2]."""
+SPRING_STROKE = 0.05
+"""A spring is pressed by this much where it rests [m or rad]."""
 VISUAL_GROUP = 1
 """Group of the geoms that a URDF's `<visual>`s become; its `<collision>`s are in group 0."""
 
@@ -30,9 +42,16 @@ def build_spec(scene: SceneSpec) -> mujoco.MjSpec:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
+    if scene.grasps:
+        spec.option.timestep = TIMESTEP_S / GRASP_SUBSTEPS
+        _add_pads(spec, scene)
+        for name in scene.robot.coupled[1:]:
+            _follow(spec, name, scene.robot.coupled[0], inertia=None)
     _prepare_robot(spec, scene)
     for body in scene.bodies:
         _add_body(spec, body)
+    for item in scene.articulated:
+        _add_articulated(spec, item)
     return spec
 
 
@@ -56,9 +75,29 @@ def _prepare_robot(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
         drawn_only = geom.group == VISUAL_GROUP
         geom.contype, geom.conaffinity = (0, 0) if drawn_only else (1, 2)
     for name, force in zip(scene.robot.joints, scene.robot.max_forces, strict=True):
+        if force == 0:
+            if scene.robot.leader:
+                _follow(spec, name, scene.robot.leader, inertia=GEAR_INERTIA)
+            continue
         motor = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
         motor.gaintype, motor.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
         motor.forcelimited, motor.forcerange = True, [-force, force]
+
+
+def _add_pads(spec: mujoco.MjSpec, scene: SceneSpec) -> None:
+    """Put boxes on the fingers: a box touches a box in a face, a mesh only in two or three points, which flicker."""
+    for link, position_m, size_m in scene.robot.pads:
+        box = mujoco.mjtGeom.mjGEOM_BOX
+        spec.body(link).add_geom(type=box, pos=position_m, size=size_m, mass=0.0, contype=1, conaffinity=2, condim=4)
+
+
+def _follow(spec: mujoco.MjSpec, follower: str, leader: str, *, inertia: float | None) -> None:
+    """Tie a joint to another. MuJoCo's ties give way where inertia is small, so both may get that of a gear."""
+    for name in (follower, leader) if inertia is not None else ():
+        spec.joint(name).armature = inertia
+    tie = spec.add_equality(name=follower, type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
+    tie.name1, tie.name2 = follower, leader
+    tie.data[:5] = [0.0, 1.0, 0.0, 0.0, 0.0]  # follower = 0 + 1 * leader
 
 
 def _add_body(spec: mujoco.MjSpec, body: BodySpec) -> None:
@@ -67,11 +106,18 @@ def _add_body(spec: mujoco.MjSpec, body: BodySpec) -> None:
     added = spec.worldbody.add_body(name=body.name, pos=body.position_m, quat=_wxyz(body.quaternion), mocap=not moves)
     if moves:
         added.add_freejoint(name=body.name)
-    added.add_geom(
+    _add_geom(added, body, mass_kg=body.mass_kg if moves else 0.0, moves=moves)
+
+
+def _add_geom(to: mujoco.MjsBody, body: BodySpec, *, mass_kg: float, moves: bool, at: Pose | None = None) -> None:
+    position_m, quaternion = at or (np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+    geom = to.add_geom(
         name=body.name,
         type=getattr(mujoco.mjtGeom, f"mjGEOM_{body.shape.upper()}"),
         size=body.size_m,
-        mass=body.mass_kg if moves else 0.0,
+        pos=position_m,
+        quat=_wxyz(quaternion),
+        mass=mass_kg,
         friction=[body.friction, 0.005, 0.0001],
         condim=4,
         priority=int(moves),  # its own friction counts, not the larger of the two
@@ -80,6 +126,28 @@ def _add_body(spec: mujoco.MjSpec, body: BodySpec) -> None:
         rgba=[*body.rgb, 1.0],
         group=VISUAL_GROUP,
     )
+    if body.grasped:
+        geom.solref, geom.solimp = GRASP_SOLREF, GRASP_SOLIMP
+        geom.priority, geom.solmix = 0, GRASP_SOLMIX  # the fingers' rubber counts where its friction is larger
+
+
+def _add_articulated(spec: mujoco.MjSpec, item: ArticulatedSpec) -> None:
+    """Add what stands still as a `mocap` body, and what moves as its child."""
+    base = spec.worldbody.add_body(name=item.name, pos=item.position_m, mocap=True)
+    for part in item.fixed:
+        _add_geom(base, part, mass_kg=0.0, moves=False, at=own_pose(part))
+    moving = base.add_body(name=f"{item.name}/moving")
+    kind = mujoco.mjtJoint.mjJNT_SLIDE if item.joint == "slide" else mujoco.mjtJoint.mjJNT_HINGE
+    joint = moving.add_joint(name=item.name, type=kind, axis=item.axis, pos=item.anchor_m)
+    joint.limited, joint.range = True, item.limits
+    joint.frictionloss, joint.armature = item.friction, JOINT_ARMATURE
+    joint.damping = [item.damping, 0.0, 0.0] if np.ndim(joint.damping) else item.damping
+    if item.spring > 0:
+        stiffness = item.spring / SPRING_STROKE
+        joint.springref = -SPRING_STROKE  # so that the force is nearly the same over a short way
+        joint.stiffness = [stiffness, 0.0, 0.0] if np.ndim(joint.stiffness) else stiffness
+    for part in item.moving:
+        _add_geom(moving, part, mass_kg=item.mass_kg / len(item.moving), moves=True, at=own_pose(part))
 
 
 def is_free(body: BodySpec) -> bool:
@@ -92,14 +160,21 @@ def pose_scene(
 ) -> None:
     """Put a compiled scene into a visual state, at rest. The caller runs the kinematics."""
     num_joints = len(scene.robot.joints)
-    expected = num_joints + 7 * len(scene.bodies)
+    expected = num_joints + 7 * len(scene.drawn)
     if len(visual_state) != expected:
         raise EnvError(f"a visual state of this scene has {expected} numbers, not {len(visual_state)}")
     state = np.asarray(visual_state, dtype=float)
     data.qpos[joint_addresses(scene, model)] = state[:num_joints]
     data.qvel[:] = 0.0
-    for body, pose in zip(scene.bodies, state[num_joints:].reshape(-1, 7), strict=True):
+    poses = state[num_joints:].reshape(-1, 7)
+    for body, pose in zip(scene.bodies, poses, strict=False):
         place_body(body, pose[:3], pose[3:], model, data)
+    poses = poses[len(scene.bodies) :]
+    for item in scene.articulated:
+        base, joint = base_and_joint(item, poses[: len(item.parts)])
+        _place_mocap(item.name, *base, model, data)
+        data.joint(item.name).qpos[:] = joint
+        poses = poses[len(item.parts) :]
 
 
 def joint_addresses(scene: SceneSpec, model: mujoco.MjModel) -> list[int]:
@@ -115,13 +190,22 @@ def place_body(
     data: mujoco.MjData,
 ) -> None:
     """Place a body, at rest."""
-    pose = [*position_m, *_wxyz(quaternion)]
     if is_free(body):
-        data.joint(body.name).qpos[:] = pose
+        data.joint(body.name).qpos[:] = [*position_m, *_wxyz(quaternion)]
         data.joint(body.name).qvel[:] = 0.0
     else:
-        index = int(model.body(body.name).mocapid[0])
-        data.mocap_pos[index], data.mocap_quat[index] = pose[:3], pose[3:]
+        _place_mocap(body.name, position_m, quaternion, model, data)
+
+
+def _place_mocap(
+    name: str,
+    position_m: Float[np.ndarray, "3"],
+    quaternion: Float[np.ndarray, "4"],
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+) -> None:
+    index = int(model.body(name).mocapid[0])
+    data.mocap_pos[index], data.mocap_quat[index] = position_m, _wxyz(quaternion)
 
 
 def _wxyz(quaternion: tuple[float, float, float, float] | Float[np.ndarray, "4"]) -> list[float]:
@@ -160,18 +244,22 @@ class MujocoSimulation:
         """Build the world. Called once."""
         model = build_spec(scene).compile()
         self._world = (model, mujoco.MjData(model))
+        self._substeps = round(SUBSTEPS * TIMESTEP_S / model.opt.timestep)
         self._scene = scene
         self._specs = {body.name: body for body in scene.bodies}
+        self._articulated = {item.name: item for item in scene.articulated}
+        self._part_of = {part.name: (item, i) for item in scene.articulated for i, part in enumerate(item.parts)}
         self._qpos = joint_addresses(scene, model)
         self._qvel = [int(model.joint(name).dofadr[0]) for name in scene.robot.joints]
-        self._actuators = [model.actuator(name).id for name in scene.robot.joints]
+        self._motors = [i for i, force in enumerate(scene.robot.max_forces) if force > 0]
+        self._actuators = [model.actuator(scene.robot.joints[i]).id for i in self._motors]
         self._inertia = model.body_inertia.copy()
         self.set_dynamics(Dynamics())
         self.set_joint_state(np.array(scene.robot.home_rad))
 
     def step(self) -> None:
-        """Advance by one control step of `SUBSTEPS` physics steps."""
-        mujoco.mj_step(self._model, self._data, nstep=SUBSTEPS)
+        """Advance by one control step of 12 physics steps, or 24 of half the length where something is grasped."""
+        mujoco.mj_step(self._model, self._data, nstep=self._substeps)
         self._data.xfrc_applied[:] = 0.0
         self._refresh()
 
@@ -187,7 +275,10 @@ class MujocoSimulation:
         return int(index)
 
     def body_pose(self, name: str) -> Pose:
-        """Return the pose of a body, or of a robot link."""
+        """Return the pose of a body, a part, an articulated body's frame or a robot link."""
+        if name in self._part_of:
+            item, number = self._part_of[name]
+            return part_pose(item, self.body_pose(item.name), self.opening(item.name), number)
         index = self._body_id(name)
         w, x, y, z = self._data.xquat[index]
         return self._data.xpos[index].copy(), np.array([x, y, z, w])
@@ -195,11 +286,23 @@ class MujocoSimulation:
     def set_body_pose(
         self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
     ) -> None:
-        """Place a body, at rest; quaternion None: upright."""
-        if name not in self._specs:
-            raise unknown("body", name, self._specs)
+        """Place a body or an articulated body, at rest; quaternion None: upright."""
         facing = np.array([0.0, 0.0, 0.0, 1.0]) if quaternion is None else quaternion
-        place_body(self._specs[name], position_m, facing, self._model, self._data)
+        if name in self._articulated:
+            _place_mocap(name, position_m, facing, self._model, self._data)
+        elif name in self._specs:
+            place_body(self._specs[name], position_m, facing, self._model, self._data)
+        else:
+            raise unknown("body", name, [*self._specs, *self._articulated])
+        self._refresh()
+
+    def opening(self, name: str) -> float:
+        """Return the joint position [m or rad] of an articulated body."""
+        return float(self._data.joint(name).qpos[0])
+
+    def set_opening(self, name: str, position: float) -> None:
+        """Put the joint of an articulated body there, at rest."""
+        self._data.joint(name).qpos[:], self._data.joint(name).qvel[:] = position, 0.0
         self._refresh()
 
     def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
@@ -210,7 +313,7 @@ class MujocoSimulation:
         return velocity[3:], velocity[:3]
 
     def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
-        """Return positions [rad, fingers m] and velocities of the actuated joints."""
+        """Return positions [rad, fingers m] and velocities of the robot's joints."""
         return self._data.qpos[self._qpos].copy(), self._data.qvel[self._qvel].copy()
 
     def set_joint_state(self, positions: Float[np.ndarray, " J"]) -> None:
@@ -222,7 +325,7 @@ class MujocoSimulation:
 
     def set_joint_targets(self, positions: Float[np.ndarray, " J"]) -> None:
         """Give the position controllers their targets."""
-        self._data.ctrl[self._actuators] = positions
+        self._data.ctrl[self._actuators] = np.asarray(positions)[self._motors]
 
     def contacts(self, first: str, second: str) -> bool:
         """Tell whether two bodies (or `robot`) touch."""
@@ -232,8 +335,8 @@ class MujocoSimulation:
 
     def _part(self, body: int) -> str:
         """Return the name of a scene's body; every other one is a link of the robot."""
-        name = self._model.body(body).name
-        return name if name in self._specs else "robot"
+        name: str = self._model.body(body).name.removesuffix("/moving")
+        return name if name in self._specs or name in self._articulated else "robot"
 
     def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
         """Push a body at its centre of mass during the next control step."""
@@ -249,7 +352,7 @@ class MujocoSimulation:
                 model.body_mass[index] = mass_kg
                 model.body_inertia[index] = self._inertia[index] * mass_kg / spec.mass_kg
             model.geom_friction[model.geom(name).id, 0] = dynamics.frictions.get(name, spec.friction)
-        stiffness = POSITION_GAIN * dynamics.motor_gain * np.array(self._scene.robot.max_forces)
+        stiffness = POSITION_GAIN * dynamics.motor_gain * np.array(self._scene.robot.max_forces)[self._motors]
         model.actuator_gainprm[self._actuators, 0] = stiffness
         model.actuator_biasprm[self._actuators, 1] = -stiffness
         model.actuator_biasprm[self._actuators, 2] = -stiffness * RESPONSE_S
@@ -274,8 +377,10 @@ class MujocoSimulation:
 
     def visual_state(self) -> Float[np.ndarray, " X"]:
         """Return the joint positions, then position and quaternion of each body."""
-        poses = [np.concatenate(self.body_pose(name)) for name in self._specs]
-        return np.concatenate([self.joint_state()[0], *poses])
+        poses = [self.body_pose(body.name) for body in self._scene.bodies]
+        for name, item in self._articulated.items():
+            poses += part_poses(item, self.body_pose(name), self.opening(name))
+        return np.concatenate([self.joint_state()[0], *(numbers for pose in poses for numbers in pose)])
 
     def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
         """Pose everything as it was; velocities become zero and the motors hold."""

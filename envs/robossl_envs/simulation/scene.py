@@ -1,8 +1,10 @@
 """What a task puts into the world, said without naming an engine."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+
+from robossl_envs.rendering.camera import Camera
 
 Vector3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -24,6 +26,49 @@ class BodySpec:
     collides: bool = True
     friction: float = 0.5
     rgb: Vector3 = (0.5, 0.5, 0.5)
+    grasped: bool = False
+    """The gripper is to hold it: its contacts are as stiff as the engine allows."""
+    wears: str = ""
+    """Name of the surface of a look that it wears; empty: its own name."""
+
+    @property
+    def surface(self) -> str:
+        """Name of the surface of a look that it wears."""
+        return self.wears or self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticulatedSpec:
+    """Parts that stand still and parts that move together on one joint: a drawer, a door, a button.
+
+    Parts are placed in a frame of its own. What moves has position 0 where the parts are as they are listed.
+    """
+
+    name: str
+    fixed: tuple[BodySpec, ...]
+    """At least one, since the frame is read from it."""
+    moving: tuple[BodySpec, ...]
+    joint: Literal["slide", "hinge"]
+    axis: Vector3
+    """Unit vector that the parts slide along or turn about."""
+    anchor_m: Vector3 = (0.0, 0.0, 0.0)
+    """A point on a hinge's axis."""
+    limits: tuple[float, float]
+    """Least and largest joint position [m or rad]."""
+    mass_kg: float = 0.3
+    """Of the moving parts."""
+    friction: float = 0.5
+    """Force that holds the joint where it is [N or N m]."""
+    damping: float = 1.0
+    """Of the joint [N s/m or N m s]."""
+    spring: float = 0.0
+    """Force that brings the joint back to 0 [N or N m]; 0: it stays where it is left."""
+    position_m: Vector3 = (0.0, 0.0, 0.0)
+
+    @property
+    def parts(self) -> tuple[BodySpec, ...]:
+        """All parts, those that stand still first."""
+        return self.fixed + self.moving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,22 +79,54 @@ class RobotSpec:
     urdf: Path
     """Low-polygon URDF of `rendering/meshes.py`: one visual a colour, collision meshes untouched."""
     joints: tuple[str, ...]
-    """Actuated joints in the order of every joint array, fingers last."""
+    """Joints in the order of every joint array: arm first, then those of the gripper."""
     home_rad: tuple[float, ...]
     """Home position of `joints` [rad, fingers m]."""
     max_forces: tuple[float, ...]
-    """Most force of each joint's motor [N m, fingers N]."""
+    """Most force of each joint's motor [N m, fingers N]; 0: it has none and follows another joint."""
     end_effector: str
     """Link whose pose is the end effector's."""
+    gripper_open: tuple[float, ...] = ()
+    """Positions of the gripper's joints with the fingers wide apart."""
+    gripper_closed: tuple[float, ...] = ()
+    """Positions of the gripper's joints with nothing between the fingers."""
+    finger_weights_m: tuple[float, ...] = ()
+    """Opening between the fingers is `finger_offset_m` plus these times the gripper's joints [m, or m/rad]."""
+    finger_offset_m: float = 0.0
+    pads: tuple[tuple[str, Vector3, Vector3], ...] = ()
+    """Link, position and half extents [m] of a box on the inner side of each finger, for what is grasped in MuJoCo."""
+    wrist: Camera | None = None
+    """Camera on the hand."""
+    leader: str = ""
+    """Joint that all joints without a motor follow, as by gears; empty: those swing freely."""
+    coupled: tuple[str, ...] = ()
+    """Joints with motors of their own that a gear keeps equal where something is grasped: else it drifts sideways."""
+    self_collides: bool = True
+    """False for an arm whose collision meshes overlap where they should not."""
     base_position_m: Vector3 = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneSpec:
-    """A robot and the bodies of a task. The order of `bodies` fixes the layout of the visual state."""
+    """A robot and the bodies of a task. The order of `drawn` fixes the layout of the visual state."""
 
     robot: RobotSpec
     bodies: tuple[BodySpec, ...] = field(default=())
+    articulated: tuple[ArticulatedSpec, ...] = field(default=())
+
+    @property
+    def drawn(self) -> tuple[BodySpec, ...]:
+        """Everything that has a pose of its own: the bodies, then the parts of what is articulated."""
+        return self.bodies + tuple(part for item in self.articulated for part in item.parts)
+
+    @property
+    def grasps(self) -> bool:
+        """Whether the gripper is to hold something."""
+        return any(body.grasped for body in self.bodies)
+
+    def to_draw(self) -> "SceneSpec":
+        """Return the scene as renderers load it: every part a body of its own, without joints."""
+        return replace(self, bodies=self.drawn, articulated=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +139,11 @@ class Dynamics:
     """Body name to sliding friction coefficient."""
     motor_gain: float = 1.0
     """Factor on the stiffness of the robot's position controller."""
+
+    def record(self) -> dict[str, float]:
+        """Return every value under a flat name: what an episode stores."""
+        return {
+            **{f"{name}.mass_kg": value for name, value in self.masses_kg.items()},
+            **{f"{name}.friction": value for name, value in self.frictions.items()},
+            "robot.motor_gain": self.motor_gain,
+        }

@@ -15,7 +15,7 @@ class Simulation(Protocol):
     """A world of one robot and some bodies, stepped in control steps.
 
     The visual state is the same in every engine: the robot's joint positions, then position [m] and quaternion
-    (x, y, z, w) of each body in the order of the scene, so that any renderer can draw any engine's instant.
+    (x, y, z, w) of each of the scene's `drawn` bodies, so that any renderer can draw any engine's instant.
     """
 
     def load(self, scene: SceneSpec) -> None:
@@ -27,13 +27,21 @@ class Simulation(Protocol):
         ...
 
     def body_pose(self, name: str) -> Pose:
-        """Return the pose of a body, or of a robot link if no body has that name."""
+        """Return the pose of a body, a part or an articulated body's frame, or else of the robot link of that name."""
         ...
 
     def set_body_pose(
         self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
     ) -> None:
-        """Place a body, at rest; quaternion None: upright."""
+        """Place a body or an articulated body, at rest; quaternion None: upright."""
+        ...
+
+    def opening(self, name: str) -> float:
+        """Return the joint position [m or rad] of an articulated body."""
+        ...
+
+    def set_opening(self, name: str, position: float) -> None:
+        """Put the joint of an articulated body there, at rest."""
         ...
 
     def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
@@ -41,7 +49,7 @@ class Simulation(Protocol):
         ...
 
     def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
-        """Return positions [rad, fingers m] and velocities of the actuated joints."""
+        """Return positions [rad, fingers m] and velocities of the robot's joints."""
         ...
 
     def set_joint_state(self, positions: Float[np.ndarray, " J"]) -> None:

@@ -1,1 +1,1 @@
-"""Tasks: scene, goal, reward and success, written once for both engines."""
+"""Tasks: one file each, and one line in `robossl_envs.arms`."""

@@ -1,13 +1,15 @@
 """Push: bring a puck to a plate on the table without grasping it."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
+from robossl_envs.experts.push import CONTACT_M, push
 from robossl_envs.simulation.scene import BodySpec
 from robossl_envs.simulation.simulation import Simulation
-from robossl_envs.tasks.task import FLOOR, TABLE, Layout, Success, axes, draw_in_box
+from robossl_envs.tasks.task import FLOOR, TABLE, Layout, Success, Task, axes, draw_in_box
 
 PUCK_RADIUS_M = 0.035
 PUCK_HALF_HEIGHT_M = 0.025
@@ -19,14 +21,18 @@ MAX_ANGLE_RAD = 0.7
 PLATE_HALF_HEIGHT_M = 0.002
 
 
-class Push:
+class Push(Task):
     """The plate lies 9 to 22 cm beyond the puck, up to 40 degrees to either side; it can't be touched.
 
     A round body lies stable between two fingers, whatever the way: pushing it can be learned from a few demonstrations.
     """
 
     name: ClassVar[str] = "push"
-    sentence: ClassVar[str] = "push the puck onto the plate"
+    sentences: ClassVar[tuple[str, ...]] = (
+        "push the puck onto the plate",
+        "slide the red puck to the green plate",
+        "move the puck forward until it lies on the plate",
+    )
     success: ClassVar[Success] = Success(max_episode_steps=100)
     bodies: ClassVar[tuple[BodySpec, ...]] = (
         TABLE,
@@ -49,6 +55,7 @@ class Push:
         ),
     )
     environment_state_names: ClassVar[tuple[str, ...]] = axes("end_effector", "object", "goal")
+    controller = staticmethod(push)
 
     def draw_layout(self, generator: np.random.Generator) -> Layout:
         """Draw puck and plate, and a gripper on the robot's side of the puck; the plate is never reached already."""
@@ -62,18 +69,12 @@ class Push:
         goal_m = np.array([*(puck_m + way_m)[:2], PLATE_HALF_HEIGHT_M])
         return Layout(end_effector_m=start_m, bodies_m={"object": puck_m, "goal": goal_m})
 
-    def achieved_goal(self, simulation: Simulation, end_effector_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
-        """Return the puck's centre."""
-        return simulation.body_pose("object")[0]
+    def solved(self, layout: Layout) -> Layout:
+        """Return the puck on the plate, between the fingers."""
+        goal_m = np.array([*layout.bodies_m["goal"][:2], PUCK_HALF_HEIGHT_M])
+        return replace(layout.moved(object=goal_m), end_effector_m=goal_m - np.array([CONTACT_M, 0.0, 0.0]))
 
     def desired_goal(self, simulation: Simulation) -> Float[np.ndarray, "3"]:
         """Return where the puck's centre is when it stands in the middle of the plate."""
         position_m = simulation.body_pose("goal")[0]
         return np.array([position_m[0], position_m[1], PUCK_HALF_HEIGHT_M])
-
-    def environment_state(
-        self, simulation: Simulation, end_effector_m: Float[np.ndarray, "3"]
-    ) -> Float[np.ndarray, "9"]:
-        """Return gripper, puck and goal position [m]."""
-        puck_m = simulation.body_pose("object")[0]
-        return np.concatenate([end_effector_m, puck_m, self.desired_goal(simulation)])

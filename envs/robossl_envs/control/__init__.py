@@ -1,0 +1,1 @@
+"""Control tasks on PyBullet, built from primitives: they need no mesh and no second engine."""
