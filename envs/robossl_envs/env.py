@@ -14,7 +14,7 @@ from robossl_envs.errors import EnvError, unknown
 from robossl_envs.experts import CONTROLLERS, Controller, Play, ScriptedPolicy
 from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Randomization
-from robossl_envs.rendering.build import build_renderer
+from robossl_envs.rendering.build import RendererName, build_renderer
 from robossl_envs.rendering.look import Look
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.robots.panda import panda
@@ -52,7 +52,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         cameras: Sequence[str] = ("front",),
         obs_format: ObsFormat = "nested",
         reward_type: RewardType = "dense",
-        renderer: Literal["auto", "tiny", "mujoco"] = "auto",
+        renderer: RendererName = "auto",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
     ) -> None:
@@ -66,7 +66,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
             renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in `heldout`, or TinyRenderer
-                with the same frozen looks where there is no GL library.
+                with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
+                many views at once: ten times faster in `render_states`.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
 
@@ -77,6 +78,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             ("task", task, TASKS),
             ("obs_format", obs_format, get_args(ObsFormat)),
             ("reward_type", reward_type, get_args(RewardType)),
+            ("renderer", renderer, get_args(RendererName)),
             ("render_mode", render_mode, (None, "rgb_array")),
             *(("camera", camera, CAMERAS) for camera in cameras),
         ):
