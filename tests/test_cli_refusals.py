@@ -193,13 +193,19 @@ CASES: list[tuple[list[str], str]] = [
     (["report", "file"], "file is no run directory"),
     (["report", "runs/metrics"], "can't read runs/metrics/metrics.jsonl"),
     (["report", "runs/result"], "can't read runs/result/result.json"),
-    (["demo", "--recipe.num-demonstrations=0"], "recipe.num_demonstrations: input should be greater than or equal to 1, got 0"),
+    (
+        ["demo", "--recipe.num-demonstrations=0"],
+        "recipe.num_demonstrations: input should be greater than or equal to 1, got 0",
+    ),
     (["demo", "--footage=corrupt"], "no video that can be read"),
     (["demo", "--footage=damaged/episodes"], "damaged/episodes/meta/episodes/chunk-000/file-000.parquet"),
     (["demo", "--footage-steps=0"], "footage_steps: input should be greater than or equal to 1, got 0"),
     (["benchmark", "--seeds"], "seeds"),
     (["benchmark", "--cells=file"], "cells: value error, a folder is needed and not a file"),
-    (["benchmark", "--recipe.pretrain-steps=0"], "recipe.pretrain_steps: input should be greater than or equal to 1, got 0"),
+    (
+        ["benchmark", "--recipe.pretrain-steps=0"],
+        "recipe.pretrain_steps: input should be greater than or equal to 1, got 0",
+    ),
 ]
 COMMANDS_OF_DATA = {
     "import": ["import", "{}"],
