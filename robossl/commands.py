@@ -51,6 +51,13 @@ COMMANDS = {
         next="train an encoder on it with robossl pretrain (see configs/pretrain/)",
         paths="path",
     ),
+    "rerender": Command(
+        config="robossl.config.rerender:RerenderConfig",
+        stage="robossl.stages.rerender:rerender",
+        help="draw collected episodes again under other looks, cameras and sizes, as a new data set",
+        next="train an encoder on it with robossl pretrain (see configs/pretrain/)",
+        paths="dataset",
+    ),
     "pretrain": Command(
         config="robossl.config.pretrain:PretrainConfig",
         stage="robossl.stages.pretrain:pretrain",

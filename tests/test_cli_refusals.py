@@ -190,6 +190,13 @@ CASES: list[tuple[list[str], str]] = [
     ([*EVALUATE, "--policy=policy", "--num-videos=-1"], "num_videos: input should be greater than or equal to 0"),
     (["report"], "missing: --runs"),
     (["report", "nothing"], "nothing is no run directory"),
+    (["rerender", "nowhere"], "nowhere does not exist"),
+    (["rerender", "videos"], "videos is plain video, which can't be drawn again"),
+    (["rerender", "damaged/info"], "damaged/info/meta/info.json"),
+    (["rerender", "damaged/extras"], "damaged/extras/meta/robossl_episodes.jsonl"),
+    (["rerender", "data", "--domain=heldout"], "domain is 'heldout', which is only measured in"),
+    (["rerender", "data", "--output=data"], "data"),
+    (["rerender", "data", "--num-looks=0"], "num_looks: input should be greater than or equal to 1, got 0"),
     (["report", "file"], "file is no run directory"),
     (["report", "runs/metrics"], "can't read runs/metrics/metrics.jsonl"),
     (["report", "runs/result"], "can't read runs/result/result.json"),
@@ -268,5 +275,5 @@ def test_a_damaged_data_set_is_named(
 def test_every_command_refuses_wrong_places_and_files(
     name: str, words: list[str], text: str, shelf: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    needed = {"import": ["--path=videos"], "report": ["--runs=runs"]}.get(name, [])
+    needed = {"import": ["--path=videos"], "rerender": ["--dataset=data"], "report": ["--runs=runs"]}.get(name, [])
     assert text in _refused([name, *words, *needed], shelf, capsys)

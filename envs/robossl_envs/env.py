@@ -18,7 +18,7 @@ from robossl_envs.instants import set_layout, visual_state
 from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Randomization
-from robossl_envs.rendering.build import build_renderer
+from robossl_envs.rendering.build import RendererName, build_renderer
 from robossl_envs.rendering.look import Look
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.robots.robot import Robot
@@ -52,7 +52,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         cameras: Sequence[str] = ("front",),
         obs_format: ObsFormat = "nested",
         reward_type: RewardType = "dense",
-        renderer: Literal["auto", "tiny", "mujoco"] = "auto",
+        renderer: RendererName = "auto",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
         goal_image: bool = False,
@@ -69,7 +69,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
             renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in `heldout`, or TinyRenderer
-                with the same frozen looks where there is no GL library.
+                with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
+                many views at once: ten times faster in `render_states`.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
@@ -86,6 +87,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             known_cameras=self._cameras,
             obs_format=obs_format,
             reward_type=reward_type,
+            renderer=renderer,
             render_mode=render_mode,
             wording=wording,
         )

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 from robossl_envs.errors import EnvError, unknown
 from robossl_envs.observations import ObsFormat
+from robossl_envs.rendering.build import RendererName
 
 MAX_IMAGE_SIZE_PX = 2048
 RewardType = Literal["dense", "sparse"]
@@ -12,6 +13,7 @@ Wording = Literal["first", "any"]
 _ALLOWED: dict[str, tuple[Any, ...]] = {
     "obs_format": get_args(ObsFormat),
     "reward_type": get_args(RewardType),
+    "renderer": get_args(RendererName),
     "render_mode": (None, "rgb_array"),
     "wording": get_args(Wording),
 }

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX
 from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive
@@ -40,10 +43,18 @@ class CollectConfig:
     """Also draw each instant under a second draw of the randomization, as camera `<camera>_look2`."""
     look_every: Count = 0
     """Frames that share one draw of the second look; 0: one draw an episode."""
+    renderer: str = "auto"
+    """auto, or what the env offers besides: gl draws PyBullet's domains faster, tiny needs no GL library."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core. The episodes are the same for any number."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_off(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the env's own choice of a renderer out: runs and results made before there was another stay valid."""
+        values: dict[str, Any] = handler(self)
+        return {name: value for name, value in values.items() if (name, value) != ("renderer", "auto")}
 
     @property
     def run_directory(self) -> Path:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive, Rate, Share
 from robossl.config.tracking import TrackingConfig
@@ -24,6 +26,20 @@ class SourceConfig:
     """Cameras or looks of a clip, for example front front_look2; by default the first camera and its second look."""
     objectives: tuple[str, ...] = ()
     """Names of the objectives that this source feeds; by default all that it can."""
+    rerender: bool = False
+    """Draw the first camera of collected episodes anew for every clip, each view under a look of its own, instead of
+    reading the recorded pictures; `views` are then its looks: front, front_look2, ..."""
+    num_looks: Positive = 2
+    """With `rerender`: views of a clip."""
+    look_domain: str = "randomized"
+    """With `rerender`: domain whose randomization the looks are drawn from; no held-out one."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_off(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave settings of `rerender` out where it is off: earlier runs and results, made without them, stay valid."""
+        values: dict[str, Any] = handler(self)
+        off = () if self.rerender else ("rerender", "num_looks", "look_domain")
+        return {name: value for name, value in values.items() if name not in off}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int64, UInt8
 
-from robossl.data.clip_sampling import Window, num_items
+from robossl.data.clip_sampling import Draw, Window, num_items
+from robossl.data.rerendered import RerenderedSource
 from robossl.data.sampler import BatchSampler
 from robossl.data.sources import EpisodeSource
 from robossl.errors import DataError, closest
@@ -70,10 +71,32 @@ class ClipDataset:
 
     def clip(self, item: int, *, position: int) -> Clip:
         """Return item `item`, with its frames drawn by (seed, position)."""
-        episode = int(self.episode_of_item[item])
+        return self.clips([item], positions=[position])[0]
+
+    def clips(self, items: Sequence[int], *, positions: Sequence[int]) -> list[Clip]:
+        """Return some items, each with its frames drawn by (seed, position)."""
+        episodes = [int(self.episode_of_item[item]) for item in items]
+        draws = [
+            self.window.sample(int(self.source.lengths[episode]), self.source.fps_hz, seed=(self.seed, position))
+            for episode, position in zip(episodes, positions, strict=True)
+        ]
+        pixels = self._pixels(episodes, draws, positions)
+        return [self._clip(*parts) for parts in zip(episodes, draws, pixels, strict=True)]
+
+    def _pixels(
+        self, episodes: Sequence[int], draws: Sequence[Draw], positions: Sequence[int]
+    ) -> list[UInt8[np.ndarray, "V T C H W"]]:
+        if isinstance(
+            self.source, RerenderedSource
+        ):  # all at once: a call of the renderer costs as much as ten pictures
+            return self.source.draw(episodes, [draw.indices for draw in draws], positions, self.views)
+        return [
+            np.stack([self.source.frames(episode, draw.indices, view) for view in self.views])
+            for episode, draw in zip(episodes, draws, strict=True)
+        ]
+
+    def _clip(self, episode: int, draw: Draw, pixels: UInt8[np.ndarray, "V T C H W"]) -> Clip:
         length = int(self.source.lengths[episode])
-        draw = self.window.sample(length, self.source.fps_hz, seed=(self.seed, position))
-        pixels = np.stack([self.source.frames(episode, draw.indices, view) for view in self.views])  # [V,T,C,H,W]
         actions, actions_valid = self._actions(episode, length, draw.indices)
         proprio = self.source.values(episode, draw.indices, self.proprio_key) if self.proprio_key else None
         return Clip(
@@ -151,5 +174,5 @@ class ClipLoader:
         """Return this rank's part of the batch of `step`, on the CPU."""
         plan = self.sampler.plan(step)
         dataset = self.datasets[plan.source]
-        clips = [dataset.clip(int(i), position=int(p)) for i, p in zip(plan.items, plan.positions, strict=True)]
+        clips = dataset.clips(plan.items.tolist(), positions=plan.positions.tolist())
         return collate(clips, source=self.names[plan.source])

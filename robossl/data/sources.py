@@ -118,6 +118,15 @@ class LeRobotSource:
             names = names[0]  # older data sets nest the list once more
         return tuple(str(name) for name in names or ())
 
+    def dtype(self, key: str) -> str:
+        """Return the type that a column is stored in, by its NumPy name; `values` gives float32 of all."""
+        return str(self._directory.info["features"][key]["dtype"])
+
+    def frame_size(self, camera: str) -> tuple[int, int]:
+        """Return height and width [px] of a camera's frames."""
+        height, width = self._directory.info["features"][self._directory.camera_key(camera)]["shape"][:2]
+        return int(height), int(width)
+
     def episode_metadata(self, episode: int) -> dict[str, Any]:
         """Return what robossl recorded, and the task."""
         return self._directory.extras(episode) | {"task": self._directory.task(episode)}

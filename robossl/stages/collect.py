@@ -67,7 +67,7 @@ def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator
             domain=config.domain,
             cameras=config.cameras,
             image_size=config.image_size,
-            options={"max_episode_steps": config.max_episode_steps} if config.max_episode_steps else {},
+            options=_options(config),
         ),
         policy_factory(config.policy, noise=config.noise),
         num_episodes=limit,
@@ -90,6 +90,12 @@ def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator
         f"only {found} of {limit} attempts in {config.env_id} succeeded, {missing} were asked for; "
         f"policy {config.policy!r} is too weak for only_successful"
     )
+
+
+def _options(config: CollectConfig) -> dict[str, Any]:
+    """Return the keywords of the env that are asked for; an env of another package may not know them all."""
+    steps = {"max_episode_steps": config.max_episode_steps} if config.max_episode_steps else {}
+    return steps | ({"renderer": config.renderer} if config.renderer != "auto" else {})
 
 
 def _first_missing(config: CollectConfig, writer: EpisodeWriter) -> tuple[int, int]:

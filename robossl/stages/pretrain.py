@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from robossl.config.load import dump_values
 from robossl.config.pretrain import PretrainConfig
 from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
@@ -33,19 +34,27 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
     with processes(config.device) as here:
         with run.time("read sources"):
             sources = open_sources(config)
-        objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
-        loader = _loader(config, objective, sources, here=here)
-        watch = HealthWatch(sources)
-        inputs = inputs_of(sources)
-        with run.time("pretrain"):
-            summary = _train(config, objective, loader, watch, inputs, run=run, here=here)
-        if not here.is_first:
-            return {}
-        with run.time("score future frames"):
-            frames = _frame_scores(objective, sources, run=run)
-        _save(config, objective.best_encoder, inputs, run=run)
-        health = watch.look(objective.best_encoder.eval(), step=summary.num_steps)
-        return {"encoder": str(run.encoder), "inputs": inputs, **asdict(summary), **health.metrics(), **frames}
+        try:
+            return _pretrain(config, sources, run=run, here=here)
+        finally:
+            for item in sources:
+                item.close()
+
+
+def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run, here: Processes) -> dict[str, Any]:
+    objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
+    loader = _loader(config, objective, sources, here=here)
+    watch = HealthWatch(sources)
+    inputs = inputs_of(sources)
+    with run.time("pretrain"):
+        summary = _train(config, objective, loader, watch, inputs, run=run, here=here)
+    if not here.is_first:
+        return {}
+    with run.time("score future frames"):
+        frames = _frame_scores(objective, sources, run=run)
+    _save(config, objective.best_encoder, inputs, run=run)
+    health = watch.look(objective.best_encoder.eval(), step=summary.num_steps)
+    return {"encoder": str(run.encoder), "inputs": inputs, **asdict(summary), **health.metrics(), **frames}
 
 
 def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> WeightedSum:
@@ -115,7 +124,7 @@ def _what_decides(config: PretrainConfig) -> dict[str, Any]:
     """Return the settings that the weights depend on."""
     free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "sources")
     settings = {name: value for name, value in asdict(config).items() if name not in free}
-    return settings | {"sources": [asdict(source) | {"path": ""} for source in config.sources]}
+    return settings | {"sources": [dump_values(source) | {"path": ""} for source in config.sources]}
 
 
 def _loader(

@@ -1,17 +1,20 @@
 """From the sources of a pretraining config to cached episodes of the training side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
 from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.data.frame_cache import CachedSource
+from robossl.data.rerendered import RerenderedSource, look_names
 from robossl.data.sources import EpisodeSource, discover_sources
 from robossl.data.splits import refuse_heldout, split_episodes
 from robossl.errors import ConfigError
 from robossl.objectives import ActionStats
+from robossl.stages.redraw import open_drawing
 
 ACTION_KEY = "action"
 STATE_KEY = "observation.state"
@@ -31,6 +34,8 @@ class TrainingSource:
     train: Int64[np.ndarray, " N"]
     test: Int64[np.ndarray, " M"]
     """Never read in training; empty where the source has only one origin."""
+    close: Callable[[], None] = lambda: None
+    """Frees the env that draws the pictures, if there is one."""
 
     @property
     def has_actions(self) -> bool:
@@ -84,22 +89,33 @@ def _training_source(
 ) -> TrainingSource:
     refuse_heldout(source, name=f"{spec.path} ({name})")
     train, test = _split(source, test_fraction=config.test_fraction)
+    pictures, close = _pictures(source, spec, config=config)
     return TrainingSource(
         name=name,
-        source=CachedSource(source, config.image_size, cache_dir=config.cache_dir),
+        source=pictures,
         weight=weight,
-        views=spec.views or default_views(source.cameras),
+        views=spec.views or default_views(pictures.cameras, num_looks=spec.num_looks if spec.rerender else 2),
         objectives=spec.objectives or None,
         train=train,
         test=test,
+        close=close,
     )
 
 
-def default_views(cameras: Sequence[str]) -> tuple[str, ...]:
-    """Return the first camera and, where there is one, its second look."""
-    first = cameras[0]
-    second = f"{first}_look2"
-    return (first, second) if second in cameras else (first,)
+def _pictures(
+    source: EpisodeSource, spec: SourceConfig, *, config: PretrainConfig
+) -> tuple[EpisodeSource, Callable[[], None]]:
+    """Return the source at training size, drawn anew or from the cache, and what frees it."""
+    if not spec.rerender:
+        return CachedSource(source, config.image_size, cache_dir=config.cache_dir), lambda: None
+    env = open_drawing(source, domain=spec.look_domain, image_size=config.image_size, where=spec.path)
+    drawing: Any = env.unwrapped
+    return RerenderedSource(source, drawing, seed=config.seed, num_looks=spec.num_looks), env.close
+
+
+def default_views(cameras: Sequence[str], *, num_looks: int = 2) -> tuple[str, ...]:
+    """Return the first camera and, as far as there are any, its second and further looks."""
+    return tuple(name for name in look_names(cameras[0], num_looks) if name in cameras)
 
 
 def _split(source: EpisodeSource, *, test_fraction: float) -> tuple[np.ndarray, np.ndarray]:

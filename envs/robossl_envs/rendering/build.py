@@ -8,7 +8,7 @@ from robossl_envs.rendering.renderer import Renderer
 from robossl_envs.simulation.scene import SceneSpec
 
 logger = logging.getLogger(__name__)
-RendererName = Literal["auto", "tiny", "mujoco"]
+RendererName = Literal["auto", "tiny", "gl", "mujoco"]
 
 
 def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> Renderer:
@@ -23,6 +23,10 @@ def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> R
             if name == "mujoco":
                 raise
             logger.warning("%s; drawing `heldout` with TinyRenderer: don't compare with other results", error)
+    if name == "gl":
+        from robossl_envs.rendering.gl import GlRenderer
+
+        return GlRenderer(scene)
     from robossl_envs.rendering.tiny import TinyRenderer
 
     return TinyRenderer(scene)

@@ -34,7 +34,7 @@ class GlContext(Protocol):
 
 def make_context() -> tuple[str, GlContext]:
     """Return `egl` or `osmesa` and a current context of that kind. Raises `NoGlError` where there is neither."""
-    _load_triton()
+    load_triton()
     backend = choose_backend()
     try:
         context: GlContext = importlib.import_module(f"mujoco.{backend}").GLContext(64, 64)
@@ -45,7 +45,7 @@ def make_context() -> tuple[str, GlContext]:
 
 
 @cache
-def _load_triton() -> None:
+def load_triton() -> None:
     """Load the LLVM inside triton before that of Mesa's CPU driver; the other way round triton crashes the process.
 
     torch loads triton with its first optimizer, which may well come after the first picture.

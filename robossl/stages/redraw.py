@@ -1,0 +1,70 @@
+"""The env that draws recorded episodes again, on the fastest renderer that this machine has."""
+
+import logging
+from pathlib import Path
+
+import gymnasium as gym
+
+from robossl.data.lerobot.layout import VISUAL_STATE
+from robossl.data.sources import EpisodeSource
+from robossl.data.splits import HELDOUT
+from robossl.errors import ConfigError, DataError
+from robossl.rollout import EnvSpec
+
+BATCHED = "gl"
+"""The renderer that draws many views at once."""
+logger = logging.getLogger(__name__)
+
+
+def open_drawing(
+    source: EpisodeSource,
+    *,
+    domain: str,
+    image_size: tuple[int, int],
+    where: Path,
+    cameras: tuple[str, ...] = ("front",),
+    renderer: str = "auto",
+) -> gym.Env:
+    """Return an env of the kind that recorded a source, to draw its visual states with.
+
+    Args:
+        source: recorded by `robossl collect`, in one env.
+        domain: whose looks are drawn; no held-out one.
+        image_size: height and width [px].
+        where: the data set, for messages.
+        cameras: that are drawn.
+        renderer: of the env; `auto`: the batched one, or where it does not start the env's own, which one line says.
+
+    Raises:
+        DataError: the episodes can't be drawn again.
+        ConfigError: no such domain, camera or renderer, or a held-out domain.
+    """
+    if domain.startswith(HELDOUT):
+        raise ConfigError(f"domain is {domain!r}, which is only measured in: draw again in another one")
+    spec = EnvSpec(env_id=_env_id(source, where), domain=domain, cameras=cameras)
+    height, width = image_size  # envs of other packages may know squares only
+    size: dict[str, object] = {"image_size": height if height == width else image_size}
+    if renderer != "auto":
+        return _started(spec, size | {"renderer": renderer})
+    try:
+        return _started(spec, size | {"renderer": BATCHED})
+    except (ConfigError, ValueError) as error:
+        env = _started(spec, size)
+        logger.warning("drawing one picture at a time, which is slower: %s", " ".join(str(error).split()))
+        return env
+
+
+def _started(spec: EnvSpec, options: dict[str, object]) -> gym.Env:
+    """Return the env after its first picture: OpenGL says only then whether it works."""
+    env = EnvSpec(env_id=spec.env_id, domain=spec.domain, cameras=spec.cameras, options=options).make()
+    env.reset(seed=0)
+    return env
+
+
+def _env_id(source: EpisodeSource, where: Path) -> str:
+    ids = {str(source.episode_metadata(episode).get("env_id", "")) for episode in range(len(source.lengths))}
+    if VISUAL_STATE not in source.features or "" in ids:
+        raise DataError(f"{where} can't be drawn again: only episodes of robossl collect hold what that takes")
+    if len(ids) > 1:
+        raise DataError(f"{where} holds episodes of {', '.join(sorted(ids))}: draw the data set of each env by itself")
+    return ids.pop()
