@@ -38,7 +38,7 @@ class GlRenderer:
 
     def __init__(self, scene: SceneSpec) -> None:
         check_available()
-        self._scene = scene
+        self._scene = scene = scene.to_draw()
         self._links = LinkPoses(scene.robot.urdf, scene.robot.joints, base_position_m=scene.robot.base_position_m)
         self._closed = False
         self._context: Any = None

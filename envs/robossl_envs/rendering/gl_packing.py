@@ -145,8 +145,8 @@ def in_sight(
 
 def _tints(look: Look, scene: SceneSpec) -> list[tuple[float, ...]]:
     """Return the colour and texture layer of each part; a part that the look does not name keeps its own."""
-    own = {"robot": Surface(rgb=(1.0, 1.0, 1.0)), **{body.name: Surface(rgb=body.rgb) for body in scene.bodies}}
-    worn = [look.surfaces.get(name, surface) for name, surface in own.items()]
+    own = [("robot", Surface(rgb=(1.0, 1.0, 1.0))), *((body.surface, Surface(rgb=body.rgb)) for body in scene.bodies)]
+    worn = [look.surfaces.get(name, surface) for name, surface in own]
     return [(*surface.rgb, 0.0 if surface.texture is None else 1.0 + surface.texture) for surface in worn]
 
 
