@@ -26,6 +26,8 @@ TASKS = {
     "peg_insertion": "PegInsertion",
 }
 """File in `tasks/` to the task's class in it, which is also what ids call it."""
+BENCHMARK = ("push", "pick_and_place", "stack", "drawer_opening", "button_press", "sort_by_colour")
+"""The tasks of the benchmark."""
 ARM_IDS = {f"robossl/{ROBOTS[robot]}{TASKS[task]}-v0": (robot, task) for robot in ROBOTS for task in TASKS}
 
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from robossl_envs import heldout
+from robossl_envs.arms import load_robot, load_task
 from robossl_envs.cameras import CAMERAS, FRONT, WRIST
 from robossl_envs.errors import EnvError
-from robossl_envs.heldout import HELDOUT_SHA256, NUM_LOOKS, heldout_dynamics, heldout_look
+from robossl_envs.heldout import HELDOUT_SHA256, MORE_SHA256, NUM_LOOKS, heldout_dynamics, heldout_look
 from robossl_envs.rendering.look import Surface
 from robossl_envs.rendering.textures import texture_pool
+from robossl_envs.simulation.scene import SceneSpec
 
 LOOKS = [heldout_look(seed) for seed in range(NUM_LOOKS)]
 NOMINAL_HUES = {"object": 8.6, "goal": 138.5}
@@ -85,3 +87,33 @@ def test_lights_and_dynamics_are_within_their_bounds() -> None:
         assert 0.6 * 0.2 <= dynamics.masses_kg["object"] <= 1.6 * 0.2
         assert 0.3 <= dynamics.frictions["object"] <= 0.9
         assert 0.8 <= dynamics.motor_gain <= 1.2
+
+
+def test_surfaces_of_later_tasks_are_frozen_too_and_reach_and_push_do_not_wear_them() -> None:
+    """Never change the hash to make this pass."""
+    content = files("robossl_envs").joinpath("heldout_more.json").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == MORE_SHA256
+    assert MORE_SHA256 == "d71cdba2bc18617ba8d11620944ed11ef0461cbdb7ab75b326cbd71d45b87267"
+    for name in ("reach", "push"):
+        bodies = load_task(name).bodies
+        assert [heldout_look(seed, bodies=bodies) for seed in range(NUM_LOOKS)] == LOOKS
+        assert heldout_dynamics(4, bodies) == heldout_dynamics(4)
+
+
+def test_colours_of_later_tasks_stand_out_from_the_table_and_from_each_other() -> None:
+    bodies = SceneSpec(robot=load_robot("panda"), articulated=load_task("drawer_opening").articulated).drawn
+    for seed in range(NUM_LOOKS):
+        surfaces = heldout_look(seed, bodies=bodies).surfaces
+        blue = colorsys.rgb_to_hsv(*surfaces["other"].rgb)
+        assert abs(360 * blue[0] - 225) < 36
+        for part in ("other", "fixture"):
+            others = [np.array(surfaces[name].rgb) for name in ("object", "goal")]
+            for shade in [*_shades(surfaces["table"]), *others]:
+                assert np.linalg.norm(shade - np.array(surfaces[part].rgb)) > 0.25
+
+
+def test_masses_of_later_bodies_change_by_the_frozen_factor() -> None:
+    dynamics = heldout_dynamics(0, load_task("stack").bodies)
+    assert dynamics.masses_kg["object"] == pytest.approx(0.1 * 0.15 / 0.2)
+    assert dynamics.masses_kg["goal"] == pytest.approx(0.15)
+    assert dynamics.frictions["goal"] == dynamics.frictions["object"]

@@ -6,6 +6,7 @@ import pytest
 from robossl_envs.robots.kinematics import SerialChain, rotation_error, rotation_rpy
 from robossl_envs.robots.panda import panda
 from robossl_envs.robots.robot import POINTING_DOWN, Robot
+from robossl_envs.robots.xarm import xarm
 from robossl_envs.simulation.bullet import BulletSimulation
 from robossl_envs.simulation.scene import SceneSpec
 
@@ -65,3 +66,23 @@ def test_a_full_action_moves_the_gripper_by_about_one_step():
     simulation.close()
     assert 0.6 * 5 * robot.max_step_m < moved[1] <= 5.2 * robot.max_step_m
     assert np.abs(moved[[0, 2]]).max() < 0.01
+
+
+def test_the_xarm_is_where_its_kinematics_say_and_its_linkage_stays_parallel():
+    arm = xarm()
+    chain = SerialChain(arm.urdf, arm.end_effector)
+    simulation, robot = BulletSimulation(), Robot(arm, uses_gripper=True)
+    simulation.load(SceneSpec(robot=arm))
+    for position_m in ([0.35, -0.2, 0.05], [0.5, 0.0, 0.2], [0.62, 0.2, 0.04]):
+        robot.reset(simulation, np.array(position_m))
+        np.testing.assert_allclose(robot.end_effector_position(simulation), position_m, atol=5e-3)
+        at, facing, _ = chain.forward(simulation.joint_state()[0][:6])
+        np.testing.assert_allclose(at + arm.base_position_m, robot.end_effector_position(simulation), atol=1e-5)
+        assert np.linalg.norm(rotation_error(POINTING_DOWN, facing)) < 0.03
+    for grip in (-1.0, 1.0, 0.0):
+        for _ in range(10):
+            robot.command(simulation, np.array([0.0, 0.0, 0.0, grip]))
+            simulation.step()
+        fingers = simulation.joint_state()[0][6:]
+        np.testing.assert_allclose(fingers, fingers[0], atol=0.01)
+    simulation.close()

@@ -1,6 +1,7 @@
 """Every task with every arm, on both engines."""
 
 import warnings
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from robossl_envs import ENV_IDS
-from robossl_envs.arms import TASKS, load_robot, load_task
+from robossl_envs.arms import BENCHMARK, TASKS, load_robot, load_task
 from robossl_envs.errors import EnvError
 from robossl_envs.instants import visual_state
 from robossl_envs.robots.robot import Robot
 from robossl_envs.simulation.scene import SceneSpec
+from robossl_envs.task_table import markdown
 
 ENGINES = ("randomized", "heldout")
 
@@ -190,3 +192,10 @@ def test_what_is_articulated_is_placed_opened_and_saved_alike_in_both_engines() 
         world.set_visual_state(state)
         np.testing.assert_allclose(world.visual_state(), state, atol=1e-5)
         env.close()
+
+
+def test_the_page_of_tasks_shows_what_the_code_says() -> None:
+    page = (Path(__file__).parents[2] / "docs/tasks.md").read_text(encoding="utf-8")
+    assert markdown() in page
+    assert set(BENCHMARK) <= set(TASKS)
+    assert len(BENCHMARK) == 6

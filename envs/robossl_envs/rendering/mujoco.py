@@ -12,7 +12,7 @@ from robossl_envs.rendering.gl_context import NoGlError, make_context
 from robossl_envs.rendering.look import Light, Look, Surface
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.rendering.textures import texture_pool
-from robossl_envs.simulation.mujoco import VISUAL_GROUP, build_spec, pose_scene
+from robossl_envs.simulation.mujoco_model import VISUAL_GROUP, build_spec, pose_scene
 from robossl_envs.simulation.scene import SceneSpec
 
 SHADOW_MAP_PX = 512
