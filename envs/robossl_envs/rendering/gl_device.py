@@ -44,6 +44,9 @@ def _open() -> Any:
     check_available()
     load_triton()
     os.environ.setdefault("EGL_LOG_LEVEL", "fatal")  # Mesa warns on stderr about every device that it can't open
+    # Mesa's CPU driver in this thread alone: on two cores its own threads made no batch faster, and where something else
+    # runs a single picture waits for them a hundred times as long as it takes; worker processes use the cores better
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     import moderngl
 
     wanted: dict[str, Any] = {"standalone": True, "backend": "egl", "require": 430}
