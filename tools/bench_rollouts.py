@@ -3,7 +3,8 @@
     python tools/bench_rollouts.py [--json] [--seconds 4] [--rounds 3] [--venv DIR | --no-peers]
 
 Every row is measured in processes of its own, all rows once in each round, so that whatever else the machine does meets
-all of them; the median of the rounds is reported. The peers live in a virtual environment of their own, built from PyPI
+all of them; the median of the rounds is reported, and beside it the processor time of one step or view in one process,
+which other processes disturb less. The peers live in a virtual environment of their own, built from PyPI
 at the first call (some minutes); where that does not work their rows say so.
 """
 
@@ -72,15 +73,17 @@ def measure(peers: Path | None, *, seconds: float, rounds: int, episodes: int) -
     for number in range(rounds):
         for name, unit, worker, argument, processes in ROWS:
             python = peers if worker in ("panda_gym", "fetch") else Path(sys.executable)
-            row = found.setdefault(name, {"name": name, "unit": f"{unit}/s", "rates": [], "missing": ""})
+            row = found.setdefault(name, {"name": name, "unit": f"{unit}/s", "rates": [], "cpu_ms": [], "missing": ""})
             print(f"round {number + 1}: {name}", file=sys.stderr)
             try:
-                row["rates"].append(_rate(python, worker, argument, processes=processes, seconds=seconds))
+                rate, cost = _rate(python, worker, argument, processes=processes, seconds=seconds)
+                row["rates"].append(rate)
+                row["cpu_ms"].append(cost)
             except (OSError, RuntimeError) as error:
                 row["missing"] = str(error)
         for renderer in COLLECTS if episodes else ():
             name = f"robossl collect to disk, 64 px, {renderer}, two workers"
-            row = found.setdefault(name, {"name": name, "unit": "steps/s", "rates": [], "missing": ""})
+            row = found.setdefault(name, {"name": name, "unit": "steps/s", "rates": [], "cpu_ms": [], "missing": ""})
             print(f"round {number + 1}: {name}", file=sys.stderr)
             row["rates"].append(_collect_rate(renderer, episodes))
     return [row | {"rate": statistics.median(row["rates"]) if row["rates"] else None} for row in found.values()]
@@ -94,8 +97,8 @@ def _line(row: dict[str, Any]) -> str:
     )
 
 
-def _rate(python: Path | None, worker: str, argument: str, *, processes: int, seconds: float) -> float:
-    """Start the workers, let them go at once when all are warm, and return the sum of their rates."""
+def _rate(python: Path | None, worker: str, argument: str, *, processes: int, seconds: float) -> tuple[float, float]:
+    """Start the workers, let them go at once when all are warm; return the sum of their rates, and CPU ms of each."""
     if python is None:
         raise RuntimeError("its environment is not there")
     command = [str(python), __file__, "--seconds", str(seconds), "--worker", worker, argument]
@@ -105,7 +108,7 @@ def _rate(python: Path | None, worker: str, argument: str, *, processes: int, se
         subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=settings)
         for _ in range(processes)
     ]
-    rates = []
+    rates, cpu_ms = [], []
     for process in running:
         _wait_for(process, "ready")
     for process in running:
@@ -113,9 +116,11 @@ def _rate(python: Path | None, worker: str, argument: str, *, processes: int, se
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in running:
-        rates.append(float(_wait_for(process, "rate").split()[1]))
+        _, rate, cost = _wait_for(process, "rate").split()
+        rates.append(float(rate))
+        cpu_ms.append(float(cost))
         process.communicate()
-    return sum(rates)
+    return sum(rates), statistics.mean(cpu_ms)
 
 
 def _wait_for(process: subprocess.Popen[str], word: str) -> str:
@@ -149,10 +154,11 @@ def _work(name: str, argument: str, *, seconds: float) -> None:
         step()
     print("ready", flush=True)
     sys.stdin.readline()
-    count, start_s = 0, time.perf_counter()
+    count, start_s, start_cpu_s = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - start_s < seconds:
         count += step()
-    print(f"rate {count / (time.perf_counter() - start_s)}", flush=True)
+    cpu_s = time.process_time() - start_cpu_s
+    print(f"rate {count / (time.perf_counter() - start_s)} {1000 * cpu_s / count}", flush=True)
 
 
 def _episodes(env: Any, *, draws: bool) -> Callable[[], int]:

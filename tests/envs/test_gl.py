@@ -18,7 +18,7 @@ from robossl_envs.randomization import Randomization
 from robossl_envs.rendering import gl_device
 from robossl_envs.rendering.gl import GlRenderer
 from robossl_envs.rendering.gl_context import NoGlError
-from robossl_envs.rendering.look import Look, Surface
+from robossl_envs.rendering.look import Light, Look, Surface
 from robossl_envs.rendering.tiny import TinyRenderer
 from robossl_envs.robots.panda import panda
 from robossl_envs.simulation.scene import BodySpec, SceneSpec
@@ -102,6 +102,32 @@ def test_textures_lie_as_the_cpu_renderer_lays_them(renderer: GlRenderer, tiny: 
     away = np.abs(ours.pixels.astype(int) - theirs.pixels)[table].max(axis=1)
     assert theirs.pixels[table].std() > 5, "there is a pattern"
     assert (away > 8).mean() < 0.05, "but for the borders of the fields"
+
+
+def test_a_shadow_falls_away_from_the_light_and_takes_a_fifth_of_it(renderer: GlRenderer) -> None:
+    light = Light(direction=(0.0, 1.0, 1.0), ambient=0.0, diffuse=1.0, specular=0.0)
+    dark = replace(NOMINAL, light=replace(light, shadow=True))
+    states, _ = some_views(1)
+    joints = states[:, :9] * ([-1] + [1] * 8)
+    states = np.concatenate([joints, states[:, 9:]], axis=1)
+    plain, shaded = (draw(renderer, states, [look]) for look in (replace(NOMINAL, light=light), dark))
+    table = (plain.masks[0] == 2 + NAMES.index("table")) & (plain.pixels[0].min(axis=-1) > 20)
+    ratio = shaded.pixels[0].sum(axis=-1) / np.maximum(plain.pixels[0].sum(axis=-1), 1)
+    assert ratio[table].min() == pytest.approx(0.8, abs=0.03)
+    assert 0.005 < (ratio[table] < 0.9).mean() < 0.3, "a shadow and no speckles"
+    puck = plain.masks[0] == 2 + NAMES.index("object")
+    rows, columns = np.nonzero(puck)
+    beside = ratio[rows.max() - 2 : rows.max() + 1]
+    assert beside[:, columns.min() - 2].max() < 0.9, "+y is on the right of the picture, so the shadow is on the left"
+    assert beside[:, columns.max() + 2].min() > 0.97
+
+
+def test_views_without_shadows_are_not_touched_by_others_that_have_them(renderer: GlRenderer) -> None:
+    states, looks = some_views(2)
+    mixed = [looks[0], replace(looks[1], light=replace(looks[1].light, shadow=True))]
+    plain, some = draw(renderer, states, looks), draw(renderer, states, mixed)
+    assert np.abs(some.pixels[0].astype(int) - plain.pixels[0]).max() <= 1
+    assert (some.pixels[1] != plain.pixels[1]).any()
 
 
 def test_a_view_depends_on_the_others_of_a_call_by_rounding_only(renderer: GlRenderer) -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from robossl_envs.errors import EnvError
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.rendering.gl_device import check_available, shared_context
-from robossl_envs.rendering.gl_meshes import GlMeshes
+from robossl_envs.rendering.gl_meshes import SAMPLERS, GlMeshes
 from robossl_envs.rendering.gl_packing import Views, body_poses, pack_views
 from robossl_envs.rendering.gl_shapes import body_scale, body_shape, robot_shapes
 from robossl_envs.rendering.look import Look
@@ -22,6 +22,10 @@ MAX_SIDE_PX = 16384
 """Height of the tallest canvas: what every OpenGL 4 driver gives."""
 MAX_CANVAS_PX = 2**20
 """Pixels of one draw: 256 pictures of 64 x 64; larger canvases fall out of the processor's cache."""
+SUN_PX = 128
+"""Side of a picture from the sun, which says what lies in shadow: a pixel is 13 mm, smoothed over two."""
+SUN_OFFSET = 2.0
+"""Slope and units by which the sun's depths are moved away, so that no surface shades itself."""
 CLIP_DISTANCES = (0x3000, 0x3001)
 
 
@@ -29,7 +33,7 @@ class GlRenderer:
     """Draws views as tiles of one tall canvas, one below the other, with two instanced draws and one read-back.
 
     Cameras, colours, textures and light are TinyRenderer's (see `gl_shaders.py`), except that a pixel shows its middle
-    and not its corner; shadows are not drawn. What else a call draws changes a view by the rounding of single pixels
+    and not its corner. What else a call draws changes a view by the rounding of single pixels
     at edges, and the same call gives the same bits. To be used from one thread at a time. OpenGL starts with the first
     picture, so that an env can still be made before a process forks.
     """
@@ -43,6 +47,7 @@ class GlRenderer:
         self._closed = False
         self._context: Any = None
         self._canvas: tuple[tuple[int, int, int], Any] | None = None
+        self._sun: tuple[Any, ...] = ()
 
     def render(
         self,
@@ -62,6 +67,8 @@ class GlRenderer:
         depth_m = np.empty((num_views, height_px, width_px), dtype=np.float32) if depth else None
         parts = np.empty((num_views, height_px, width_px), dtype=np.int32) if masks else None
         step = max(1, min(MAX_SIDE_PX // height_px, MAX_CANVAS_PX // (height_px * width_px)))
+        if any(look.light.shadow for look in looks):
+            step = min(step, MAX_SIDE_PX // SUN_PX)
         with self._open():
             for start in range(0, num_views, step):
                 some = slice(start, min(start + step, num_views))
@@ -84,8 +91,6 @@ class GlRenderer:
             raise EnvError(f"a visual state of this scene has {expected} numbers, not {states.shape[-1]}")
         if not len(states) == len(cameras) == len(looks):
             raise EnvError(f"{len(states)} states, {len(cameras)} cameras and {len(looks)} looks: one each a view")
-        if any(look.light.shadow for look in looks):
-            raise EnvError("the gl renderer draws no shadows: use renderer='tiny' for a look whose light has one")
         return states
 
     def _open(self) -> Any:
@@ -125,20 +130,37 @@ class GlRenderer:
         return views, (links[:, self._drawn_links], body_poses(states, num_joints))
 
     def _draw(self, views: Views, poses: tuple[np.ndarray, np.ndarray], height_px: int, width_px: int) -> Any:
-        num_views = len(poses[0])
-        canvas = self._sized_canvas(height_px, width_px, num_views)
-        canvas.use()
-        canvas.viewport = canvas.scissor = (0, 0, width_px, num_views * height_px)
-        canvas.clear(1.0, 1.0, 1.0, 0.0)
-        context = self._context
+        context, num_views = self._context, len(poses[0])
         context.enable_only(context.DEPTH_TEST | context.CULL_FACE)
         for distance in CLIP_DISTANCES:
             context.enable_direct(distance)
         context.front_face = "cw"  # the tiles are drawn upside down
-        self._textures.use(0)
+        if views.sun_to_camera is not None:
+            self._draw_from_sun(views.from_sun(), poses)
+        canvas = self._sized_canvas(height_px, width_px, num_views)
+        canvas.use()
+        canvas.viewport = canvas.scissor = (0, 0, width_px, num_views * height_px)
+        canvas.clear(1.0, 1.0, 1.0, 0.0)
+        self._textures.use(SAMPLERS.index("textures"))
         self._robot.draw(views, poses[0])
         self._bodies.draw(views, poses[1])
         return canvas
+
+    def _draw_from_sun(self, views: Views, poses: tuple[np.ndarray, np.ndarray]) -> None:
+        """Draw what the sun sees of each view, for the shadows on it; only depths are kept."""
+        self._release_sun()
+        depths = self._context.depth_texture((SUN_PX, len(poses[0]) * SUN_PX))
+        depths.compare_func = "<="
+        depths.filter = (self._context.LINEAR, self._context.LINEAR)
+        canvas = self._context.framebuffer(depth_attachment=depths)
+        self._sun = depths, canvas
+        canvas.use()
+        canvas.clear()
+        self._context.polygon_offset = SUN_OFFSET, SUN_OFFSET
+        self._robot.draw(views, poses[0], everything=True)
+        self._bodies.draw(views, poses[1], everything=True)
+        self._context.polygon_offset = 0.0, 0.0
+        depths.use(SAMPLERS.index("sun_depths"))
 
     def _sized_canvas(self, height_px: int, width_px: int, num_views: int) -> Any:
         """Return a canvas with room for this many tiles; the last one is used again if it fits."""
@@ -161,11 +183,17 @@ class GlRenderer:
                 attachment.release()
         self._canvas = None
 
+    def _release_sun(self) -> None:
+        for held in self._sun:
+            held.release()
+        self._sun = ()
+
     def close(self) -> None:
         """Free what it holds; the process's context stays for other renderers. A second call does nothing."""
         if self._context is not None and not self._closed:
             with self._context:
                 self._release_canvas()
+                self._release_sun()
                 for held in (self._robot, self._bodies, self._textures):
                     held.release()
         self._closed = True

@@ -44,6 +44,9 @@ def _open() -> Any:
     check_available()
     load_triton()
     os.environ.setdefault("EGL_LOG_LEVEL", "fatal")  # Mesa warns on stderr about every device that it can't open
+    # Mesa's CPU driver in this thread alone: threads of its own made no batch faster on two cores, and a single picture
+    # then waits for them, on a busy machine ten times as long as it takes; worker processes use the cores better
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     import moderngl
 
     wanted: dict[str, Any] = {"standalone": True, "backend": "egl", "require": 430}

@@ -1,7 +1,7 @@
 """States, cameras and looks as the arrays that one instanced draw takes; everything vectorized over views."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,8 +12,14 @@ from robossl_envs.rendering.look import Look, Surface
 from robossl_envs.robots.link_poses import LinkPoses
 from robossl_envs.simulation.scene import SceneSpec
 
-INSTANCE_FLOATS = 36
+PLAIN_FLOATS = 36
 """Matrix 16, light 4, up 4, tint 4, diffuse 4, specular 4: as the shaders take them."""
+SHADOW_FLOATS = PLAIN_FLOATS + 13
+"""And with shadows: three rows of the sun's matrix 12, and what a shadow leaves of the direct light."""
+SHADE = 0.8
+"""TinyRenderer's."""
+SUN_CENTRE_M, SUN_REACH_M, SUN_AWAY_M = (0.45, 0.0, 0.1), 0.85, 1.5
+"""The sun looks at a square of twice this reach about the table's middle, from this far."""
 Item = TypeVar("Item")
 
 
@@ -31,6 +37,17 @@ class Views:
     diffuse: Float[np.ndarray, "V 4"]
     """Diffuse rgb, ambient."""
     specular: Float[np.ndarray, "V 3"]
+    shade: Float[np.ndarray, " V"]
+    """Part of the direct light that a shadow leaves; 1: none is cast."""
+    sun_to_camera: Float[np.ndarray, "V 4 4"] | None
+    """World coordinates to those of the sun; None where no view has shadows."""
+
+    def from_sun(self) -> "Views":
+        """Return the scene as the sun sees it."""
+        if self.sun_to_camera is None:
+            raise ValueError("no view has shadows")
+        projection = np.repeat(_sun_projection()[None], len(self.shade), axis=0)
+        return replace(self, to_camera=self.sun_to_camera, projection=projection, sun_to_camera=None)
 
 
 def body_poses(states: Float[np.ndarray, "V X"], num_joints: int) -> Float[np.ndarray, "V B 4 4"]:
@@ -89,6 +106,8 @@ def pack_views(
         (towards / np.linalg.norm(towards, axis=1, keepdims=True))[which],
         np.concatenate([diffuse * rgb, ambient], axis=1)[which],
         (specular * rgb)[which],
+        np.array([SHADE if look.light.shadow else 1.0 for look in worn])[which],
+        np.stack([_sun_view(look) for look in worn])[which] if any(look.light.shadow for look in worn) else None,
     )
 
 
@@ -98,7 +117,7 @@ def instances(
     scales: Float[np.ndarray, "M 3"],
     seen: Int[np.ndarray, "2 I"],
     parts: Int[np.ndarray, " M"],
-) -> Float[np.ndarray, "I 36"]:
+) -> Float[np.ndarray, "I K"]:
     """Return one row for each mesh that a view sees.
 
     Args:
@@ -115,7 +134,8 @@ def instances(
     to_clip[:, :, :3] *= scales[mesh][:, None]
     # upside down, since OpenGL's first row is the lowest, and into the tile of the view, one below the other
     to_clip[:, 1] = (tile[:, None] * to_clip[:, 3] - to_clip[:, 1]) / num_tiles
-    rows = np.empty((len(view), INSTANCE_FLOATS), dtype=np.float32)
+    num_floats = PLAIN_FLOATS if views.sun_to_camera is None else SHADOW_FLOATS
+    rows = np.empty((len(view), num_floats), dtype=np.float32)
     rows[:, :16] = to_clip.transpose(0, 2, 1).reshape(-1, 16)
     rows[:, 16:19] = np.einsum("ni,nij->nj", views.light[view], rotations)
     rows[:, 19] = views.light[view, 2]
@@ -123,6 +143,10 @@ def instances(
     rows[:, 24:28] = views.tints[view, np.maximum(parts[mesh] - 1, 0)]
     rows[:, 28:32] = views.diffuse[view]
     rows[:, 32:35], rows[:, 35] = views.specular[view], parts[mesh] / 255
+    if views.sun_to_camera is not None:
+        to_sun = _sun_projection() @ views.sun_to_camera[view] @ poses[view, mesh]
+        to_sun[:, :, :3] *= scales[mesh][:, None]
+        rows[:, 36:48], rows[:, 48] = to_sun[:, :3].reshape(-1, 12), views.shade[view]
     return rows
 
 
@@ -131,7 +155,7 @@ def in_sight(
 ) -> Int[np.ndarray, "2 I"]:
     """Return mesh and view of every pair whose bounding sphere reaches into the picture, mesh by mesh.
 
-    Most links are outside of most pictures, and what is not drawn is what costs nothing.
+    A camera on the wrist sees little of the arm: a quarter of such a view's cost is saved.
     """
     at = np.einsum("vmij,mj->vmi", poses[..., :3, :3], centres) + poses[..., :3, 3]
     seen = np.einsum("vij,vmj->vmi", views.to_camera[:, :3, :3], at) + views.to_camera[:, None, :3, 3]
@@ -141,6 +165,27 @@ def in_sight(
         # distance to the side plane of the frustum: |across| * focal = away
         inside &= (focal[:, None] * across - away) / np.sqrt(focal**2 + 1)[:, None] < radii
     return np.array(np.nonzero(inside.T))
+
+
+def all_pairs(num_views: int, num_meshes: int) -> Int[np.ndarray, "2 I"]:
+    """Return mesh and view of every pair, mesh by mesh."""
+    return np.indices((num_meshes, num_views)).reshape(2, -1)
+
+
+def _sun_view(look: Look) -> Float[np.ndarray, "4 4"]:
+    towards = np.array(look.light.direction, dtype=float)
+    towards /= np.linalg.norm(towards)
+    x, y, z = np.array(SUN_CENTRE_M) + SUN_AWAY_M * towards
+    up = (1.0, 0.0, 0.0) if abs(towards[2]) > 0.99 else (0.0, 0.0, 1.0)
+    return Camera(name="sun", position_m=(x, y, z), target_m=SUN_CENTRE_M, up=up).view_matrix()
+
+
+def _sun_projection() -> Float[np.ndarray, "4 4"]:
+    """Return the parallel projection that takes everything within reach into -1 to 1."""
+    depth_m = SUN_AWAY_M  # as much behind the centre as before it
+    matrix = np.diag([1 / SUN_REACH_M, 1 / SUN_REACH_M, -1 / depth_m, 1.0])
+    matrix[2, 3] = -SUN_AWAY_M / depth_m
+    return matrix
 
 
 def _tints(look: Look, scene: SceneSpec) -> list[tuple[float, ...]]:

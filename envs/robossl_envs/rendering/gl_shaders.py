@@ -5,21 +5,21 @@ For a surface of colour c (times its texture) and unit normal n, under a light o
     c * (ambient + g * (diffuse * max(0, n.l) + specular * max(0, r_z)^2)),    r = 2 (n.l) n - l
 
 clipped at 1. The highlight depends on how far the reflected ray r points up and not on the camera: that is
-TinyRenderer's model, and both renderers are to give one picture for one look. The robot is shaded flat, by triangle;
-bodies by vertex, and their textures are sampled without filter.
+TinyRenderer's model, and both renderers are to give one picture for one look. Where the look asks for shadows, what the
+sun does not reach keeps 0.8 of its diffuse and specular part, as with TinyRenderer. The robot is shaded flat, by
+triangle; bodies by vertex, and their textures are sampled without filter.
 """
 
 VERTEX = """
 #version 330
 in vec3 vertex;
 in vec3 normal;
+FLAT out vec4 colour;
 #ifdef ROBOT
 in vec3 own_rgb;
-flat out vec4 colour;
 #else
 in vec2 place;
 out vec3 texture_place;
-out vec4 colour;
 #endif
 in mat4 to_clip;  // of the atlas: the view's tile is in it
 in vec4 light;    // direction in the part's frame; its height in the world
@@ -28,6 +28,12 @@ in vec4 tint;     // rgb; layer of the texture
 in vec4 diffuse;  // rgb; the ambient coefficient
 in vec4 specular; // rgb; the part's number / 255
 uniform float num_tiles;
+#ifdef SHADOW
+in mat3x4 to_sun; // columns are the rows of a matrix: what the sun sees, -1 to 1
+in float shade;   // part of the direct light that a shadow leaves
+out vec4 sun_place;
+FLAT out vec3 shaded;
+#endif
 
 void main() {
     gl_Position = to_clip * vec4(vertex, 1.0);
@@ -36,41 +42,59 @@ void main() {
     gl_ClipDistance[1] = gl_Position.w + y;
     float facing = dot(normal, light.xyz);
     float glance = max(0.0, 2.0 * facing * dot(normal, up.xyz) - light.w);
-    vec3 lit = diffuse.w + diffuse.rgb * max(0.0, facing) + specular.rgb * glance * glance;
+    vec3 direct = diffuse.rgb * max(0.0, facing) + specular.rgb * glance * glance;
 #ifdef ROBOT
-    colour = vec4(min(own_rgb * tint.rgb, 1.0) * lit, specular.w);
+    vec3 own = min(own_rgb * tint.rgb, 1.0);
 #else
-    colour = vec4(tint.rgb * lit, specular.w);
+    vec3 own = tint.rgb;
     texture_place = vec3(place, tint.w);
+#endif
+    colour = vec4(own * (diffuse.w + direct), specular.w);
+#ifdef SHADOW
+    shaded = own * (diffuse.w + shade * direct);
+    sun_place = vec4(vec4(vertex, 1.0) * to_sun, up.w);
 #endif
 }
 """
 
 FRAGMENT = """
 #version 330
-#ifdef ROBOT
-flat in vec4 colour;
-#else
+FLAT in vec4 colour;
+#ifndef ROBOT
 uniform sampler2DArray textures;
 in vec3 texture_place;
-in vec4 colour;
+#endif
+#ifdef SHADOW
+uniform sampler2DShadow sun_depths;
+uniform float num_tiles;
+in vec4 sun_place;
+FLAT in vec3 shaded;
 #endif
 out vec4 pixel;
 
 void main() {
-#ifdef ROBOT
-    pixel = colour;
-#else
-    pixel = vec4(colour.rgb * texture(textures, texture_place).rgb, colour.a);
+    vec3 rgb = colour.rgb;
+#ifdef SHADOW
+    if (max(abs(sun_place.x), abs(sun_place.y)) < 0.99) {  // elsewhere nothing stands that could cast a shadow
+        float row = (sun_place.w - sun_place.y) / num_tiles;
+        vec3 place = 0.5 + 0.5 * vec3(sun_place.x, row, sun_place.z);
+        rgb = mix(shaded, rgb, texture(sun_depths, place));
+    }
 #endif
+#ifndef ROBOT
+    rgb *= texture(textures, texture_place).rgb;
+#endif
+    pixel = vec4(rgb, colour.a);
 }
 """
 
 
-def sources(*, robot: bool) -> dict[str, str]:
-    """Return vertex and fragment shader, for the robot or for bodies."""
-    define = "#version 330\n#define ROBOT" if robot else "#version 330"
+def sources(*, robot: bool, shadow: bool) -> dict[str, str]:
+    """Return vertex and fragment shader, for the robot or for bodies, with or without shadows on them."""
+    lines = ["#version 330", f"#define FLAT {'flat' if robot else ''}"]
+    lines += ["#define ROBOT"] * robot + ["#define SHADOW"] * shadow
+    head = "\n".join(lines)
     return {
-        "vertex_shader": VERTEX.replace("#version 330", define),
-        "fragment_shader": FRAGMENT.replace("#version 330", define),
+        "vertex_shader": VERTEX.replace("#version 330", head),
+        "fragment_shader": FRAGMENT.replace("#version 330", head),
     }

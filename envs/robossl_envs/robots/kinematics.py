@@ -3,6 +3,7 @@
 Both engines get the same joint targets for the same state, since neither engine's own solver is asked.
 """
 
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -25,6 +26,9 @@ def rotation_rpy(roll: float, pitch: float, yaw: float) -> Float[np.ndarray, "3 
 def rotation_error(target: Float[np.ndarray, "3 3"], current: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3"]:
     """Return the small rotation vector [rad] that turns `current` towards `target`."""
     return 0.5 * _cross(current, target).sum(axis=1)
+
+
+_IDENTITY = np.eye(3)
 
 
 class SerialChain:
@@ -50,13 +54,13 @@ class SerialChain:
         rotation, position = np.eye(3), np.zeros(3)
         origins, axes = [], []
         remaining = iter(positions_rad)
-        for offset, fixed, axis in self._segments:
+        for offset, fixed, hinge in self._segments:
             position = position + rotation @ offset
             rotation = rotation @ fixed
-            if axis is not None:
+            if hinge is not None:
                 origins.append(position)
-                axes.append(rotation @ axis)
-                rotation = rotation @ _rotation_about(axis, next(remaining))
+                axes.append(rotation @ hinge.axis)
+                rotation = rotation @ hinge.rotation(next(remaining))
         angular = np.array(axes).T
         linear = _cross(angular, position[:, None] - np.array(origins).T)
         return position, rotation, np.concatenate([linear, angular])
@@ -107,15 +111,22 @@ def _vector(text: str) -> Float[np.ndarray, "3"]:
 
 def _segment(
     joint: ElementTree.Element,
-) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"], Float[np.ndarray, "3"] | None]:
-    """Return offset, fixed rotation, and the axis of a revolute joint (None: the joint does not move)."""
+) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"], "_Hinge | None"]:
+    """Return offset, fixed rotation, and the hinge of a revolute joint (None: the joint does not move)."""
     offset = _vector(_attribute(joint, "origin", "xyz", "0 0 0"))
     fixed = rotation_rpy(*_vector(_attribute(joint, "origin", "rpy", "0 0 0")))
-    axis = _vector(_attribute(joint, "axis", "xyz")) if joint.attrib["type"] == "revolute" else None
-    return offset, fixed, axis
+    hinge = _Hinge(_vector(_attribute(joint, "axis", "xyz"))) if joint.attrib["type"] == "revolute" else None
+    return offset, fixed, hinge
 
 
-def _rotation_about(axis: Float[np.ndarray, "3"], angle_rad: float) -> Float[np.ndarray, "3 3"]:
-    x, y, z = axis
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + np.sin(angle_rad) * cross + (1 - np.cos(angle_rad)) * (cross @ cross)
+class _Hinge:
+    """Rotations about one axis, by Rodrigues' formula; what does not change with the angle is made once."""
+
+    def __init__(self, axis: Float[np.ndarray, "3"]) -> None:
+        self.axis = axis
+        x, y, z = axis
+        self._cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+        self._squared = self._cross @ self._cross
+
+    def rotation(self, angle_rad: float) -> Float[np.ndarray, "3 3"]:
+        return _IDENTITY + math.sin(angle_rad) * self._cross + (1 - math.cos(angle_rad)) * self._squared

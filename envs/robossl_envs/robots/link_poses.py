@@ -51,6 +51,13 @@ class LinkPoses:
                 self._joints.append(self._read(element, list(joints)))
                 self.names.append(_link(element, "child"))
                 elements.remove(element)
+        self._fixed = np.stack([joint.fixed for joint in self._joints])
+        self._numbers = np.array([-1 if joint.number is None else joint.number for joint in self._joints])
+        self._slides = np.array([joint.kind == "prismatic" for joint in self._joints])
+        self._axes = np.stack([joint.axis for joint in self._joints])
+        x, y, z = self._axes.T
+        zero = np.zeros_like(x)
+        self._cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
 
     def _read(self, element: ElementTree.Element, joints: list[str]) -> _Joint:
         name, axis = element.attrib["name"], element.find("axis")
@@ -58,21 +65,30 @@ class LinkPoses:
             child=len(self.names),
             parent=self.names.index(_link(element, "parent")),
             fixed=origin_matrix(element.find("origin")),
-            axis=numbers("1 0 0" if axis is None else axis.attrib["xyz"]),
+            axis=_unit(numbers("1 0 0" if axis is None else axis.attrib["xyz"])),
             kind=element.attrib["type"],
-            number=joints.index(name) if name in joints else None,
+            number=joints.index(name) if name in joints and element.attrib["type"] != "fixed" else None,
         )
 
     def poses(self, positions: Float[np.ndarray, "V J"]) -> Float[np.ndarray, "V L 4 4"]:
         """Return link to world coordinates [m] for joint positions [rad, prismatic m]."""
+        steps = self._fixed @ self._motions(positions)
         poses = np.empty((len(positions), len(self.names), 4, 4))
         poses[:, 0] = self._base
-        for joint in self._joints:
-            pose = poses[:, joint.parent] @ joint.fixed
-            if joint.number is not None and joint.kind != "fixed":
-                pose = pose @ _motion(joint, positions[:, joint.number])
-            poses[:, joint.child] = pose
+        for number, joint in enumerate(self._joints):
+            np.matmul(poses[:, joint.parent], steps[:, number], out=poses[:, joint.child])
         return poses
+
+    def _motions(self, positions: Float[np.ndarray, "V J"]) -> Float[np.ndarray, "V K 4 4"]:
+        """Return what the K joints of the tree do at these positions, all at once: Rodrigues' formula, or a slide."""
+        moved = np.where(self._numbers >= 0, positions[:, self._numbers], 0.0)  # [V,K]
+        turned, slid = np.where(self._slides, 0.0, moved), np.where(self._slides, moved, 0.0)
+        sine, versine = np.sin(turned)[..., None, None], (1 - np.cos(turned))[..., None, None]
+        motions = np.zeros((*moved.shape, 4, 4))
+        motions[..., :3, :3] = np.eye(3) + sine * self._cross + versine * (self._cross @ self._cross)
+        motions[..., :3, 3] = slid[..., None] * self._axes
+        motions[..., 3, 3] = 1.0
+        return motions
 
 
 def translation(offset_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "4 4"]:
@@ -95,16 +111,9 @@ def numbers(text: str) -> Float[np.ndarray, " N"]:
     return np.array([float(number) for number in text.split()])
 
 
-def _motion(joint: _Joint, positions: Float[np.ndarray, " V"]) -> Float[np.ndarray, "V 4 4"]:
-    motion = np.tile(np.eye(4), (len(positions), 1, 1))
-    if joint.kind == "prismatic":
-        motion[:, :3, 3] = positions[:, None] * joint.axis
-        return motion
-    x, y, z = joint.axis / np.linalg.norm(joint.axis)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    sine, versine = np.sin(positions), 1 - np.cos(positions)
-    motion[:, :3, :3] += sine[:, None, None] * cross + versine[:, None, None] * (cross @ cross)
-    return motion
+def _unit(axis: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    length = np.linalg.norm(axis)
+    return axis / length if length else axis  # a fixed joint may name the axis 0 0 0
 
 
 def _link(joint: ElementTree.Element, end: str) -> str:
