@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX
 from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive
@@ -49,12 +46,6 @@ class CollectConfig:
     """Processes; 0: one for each CPU core. The episodes are the same for any number."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_off(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the env's own choice of a renderer out: runs and results made before there was another stay valid."""
-        values: dict[str, Any] = handler(self)
-        return {name: value for name, value in values.items() if (name, value) != ("renderer", "auto")}
 
     @property
     def run_directory(self) -> Path:

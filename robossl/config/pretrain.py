@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from typing import Literal
 
 from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive, Rate, Share
 from robossl.config.tracking import TrackingConfig
@@ -33,13 +31,6 @@ class SourceConfig:
     """With `rerender`: views of a clip."""
     look_domain: str = "randomized"
     """With `rerender`: domain whose randomization the looks are drawn from; no held-out one."""
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_off(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave settings of `rerender` out where it is off: earlier runs and results, made without them, stay valid."""
-        values: dict[str, Any] = handler(self)
-        off = () if self.rerender else ("rerender", "num_looks", "look_domain")
-        return {name: value for name, value in values.items() if name not in off}
 
 
 @dataclass(frozen=True, kw_only=True)

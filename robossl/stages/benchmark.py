@@ -29,6 +29,8 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
+LATER = {"renderer": "auto", "rerender": False, "num_looks": 2, "look_domain": "randomized"}
+"""Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""
 
@@ -84,9 +86,20 @@ def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> di
     free = ("output", "tracking", "num_workers")
     worlds = config.tasks if variant == "pretrained" else (task,)
     return {"worlds": {name: world(name, DOMAINS) for name in worlds}} | {
-        name: {key: value for key, value in dump_values(stage).items() if key not in free}
+        name: {key: value for key, value in _without_later(dump_values(stage)).items() if key not in free}
         for name, stage in stages.items()
     }
+
+
+def _without_later(value: Any) -> Any:
+    """Return settings without those of `LATER`, however deep they lie."""
+    match value:
+        case dict():
+            return {key: _without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
+        case list():
+            return [_without_later(inner) for inner in value]
+        case _:
+            return value
 
 
 def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str, Any]:
