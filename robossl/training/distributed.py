@@ -59,6 +59,7 @@ def processes(device: str = "auto") -> Iterator[Processes]:
     dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield Processes(rank=dist.get_rank(), world_size=world_size, device=chosen)
+        dist.barrier()  # a rank that left while another one still received from it would bring that one down
     finally:
         dist.destroy_process_group()
 

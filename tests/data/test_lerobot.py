@@ -4,6 +4,7 @@ import dataclasses
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from multiprocessing.connection import Connection
@@ -270,8 +271,8 @@ def test_reading_names_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_the_digest_follows_the_content(tmp_path: Path) -> None:
-    one, same = written(tmp_path / "a", range(2)), written(tmp_path / "b", range(2))
-    other = written(tmp_path / "c", range(1, 3))
+    one, other = written(tmp_path / "a", range(2)), written(tmp_path / "c", range(1, 3))
+    same = LeRobotSource(shutil.copytree(tmp_path / "a", tmp_path / "b"))  # written again, x264's bytes may differ
     assert one.digest == same.digest != other.digest
     assert one.digest.startswith("sha256:")
 

@@ -10,12 +10,17 @@ from robossl.training import processes
 from robossl.training.distributed import joint_average
 from robossl.training.loop import _wrapped
 
-with processes("cpu") as here:
-    objective = tiny_objective()
-    model = _wrapped(objective, here)
-    output = model(tiny_loader(objective, batch_size=8, here=here)(3))
-    output.loss.backward()
-    loss = joint_average(output.loss.detach())
-    if here.is_first:
-        gradients = {name: p.grad for name, p in objective.named_parameters() if p.grad is not None}
-        torch.save({"loss": loss, "gradients": gradients}, Path(sys.argv[1]) / "joint.pt")
+
+def main() -> None:
+    with processes("cpu") as here:
+        objective = tiny_objective()
+        model = _wrapped(objective, here)
+        output = model(tiny_loader(objective, batch_size=8, here=here)(3))
+        output.loss.backward()
+        loss = joint_average(output.loss.detach())
+        if here.is_first:
+            gradients = {name: p.grad for name, p in objective.named_parameters() if p.grad is not None}
+            torch.save({"loss": loss, "gradients": gradients}, Path(sys.argv[1]) / "joint.pt")
+
+
+main()  # in a function, so that DDP's model is gone before the interpreter ends
