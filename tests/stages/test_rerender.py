@@ -10,7 +10,6 @@ import pytest
 import torch
 from episodes import POINT_ENV
 
-from robossl.config.load import dump_config, dump_values, load_config
 from robossl.config.pretrain import EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
 from robossl.config.rerender import RerenderConfig
 from robossl.data.lerobot import EpisodeWriter
@@ -194,15 +193,6 @@ def test_looks_of_a_held_out_domain_are_not_trained_on(training: PretrainConfig,
     source = SourceConfig(path=play, rerender=True, look_domain="heldout")
     with pytest.raises(ConfigError, match="domain is 'heldout', which is only measured in"):
         train(replace(training, sources=(source,)))
-
-
-def test_settings_that_are_off_change_no_fingerprint_and_those_that_are_on_survive_yaml(
-    training: PretrainConfig, tmp_path: Path
-) -> None:
-    assert set(dump_values(SourceConfig(path=Path("x")))) == {"path", "weight", "views", "objectives"}
-    path = tmp_path / "config.yaml"
-    path.write_text(dump_config(training))
-    assert load_config(PretrainConfig, path) == training
 
 
 @pytest.mark.parametrize("renderer", ["gl", "tiny"])
