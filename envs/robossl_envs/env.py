@@ -70,8 +70,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
             renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in the held-out ones, or
-                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
-                many views at once: ten times faster in `render_states`.
+                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on
+                OpenGL, many views at once: ten times faster in `render_states`.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
@@ -144,7 +144,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         set_layout(self._layout, self._simulation, self._scene, self._robot)
         self._num_steps = self._steps_at_goal = 0
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
-        return self._observe(), self._info()
+        self._truth = self._environment_state()
+        return self._observe(self._truth), self._info(self._truth)
 
     def step(self, action: Float32[np.ndarray, " A"]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Advance by 1/20 s."""
@@ -160,7 +161,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._steps_at_goal = self._steps_at_goal + 1 if self._is_at_goal(distance_m) else 0
         terminated = self._task.success.ends_episode and self._steps_at_goal >= self._task.success.hold_steps
         truncated = not terminated and self._num_steps >= self._max_episode_steps
-        return self._observe(), self._reward(distance_m), terminated, truncated, self._info()
+        self._truth = truth = self._environment_state()  # once for observation, info and expert: it is not for free
+        return self._observe(truth), self._reward(distance_m), terminated, truncated, self._info(truth)
 
     def _hindsight_reward(
         self, achieved_goal: Float[np.ndarray, "*N G"], desired_goal: Float[np.ndarray, "*N G"], info: Any
@@ -269,7 +271,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             states, cameras, looks, height_px=self._height_px, width_px=self._width_px, depth=depth, masks=masks
         )
 
-    def _observe(self) -> Any:
+    def _observe(self, truth: Float32[np.ndarray, " E"]) -> Any:
         proprio = self._robot.proprio(self._simulation)
         match self._obs_format:
             case "nested":
@@ -278,11 +280,11 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 pixels = {f"pixels.{name}": image for name, image in self._pixels().items()}
                 return {**pixels, "agent_pos": proprio, **self._goal()}
             case "state":
-                return np.concatenate([proprio, self._environment_state()])
+                return np.concatenate([proprio, truth])
             case "goal":
                 end_effector_m = self._robot.end_effector_position(self._simulation)
                 return {
-                    "observation": np.concatenate([proprio, self._environment_state()]),
+                    "observation": np.concatenate([proprio, truth]),
                     "achieved_goal": self._task.achieved_goal(self._simulation, end_effector_m),
                     "desired_goal": self._task.desired_goal(self._simulation),
                 }
@@ -296,10 +298,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     def _goal(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         return {} if self._goal_pixels is None else {"goal": self._goal_pixels}
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, truth: Float32[np.ndarray, " E"]) -> dict[str, Any]:
         return {
             "is_success": self._steps_at_goal >= self._task.success.hold_steps,
-            "environment_state": self._environment_state(),
+            "environment_state": truth,
             "visual_state": self._simulation.visual_state().astype(np.float32),
         }
 
@@ -310,9 +312,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return np.concatenate([state, gripper]).astype(np.float32)
 
     def _state_by_name(self) -> dict[str, Float[np.ndarray, " K"]]:
-        """Return the numbers of `environment_state` that share what stands before the dot."""
+        """Return the numbers of the last `environment_state` that share what stands before the dot."""
         values: dict[str, list[float]] = {}
-        for name, value in zip(self.environment_state_names, self._environment_state().tolist(), strict=True):
+        for name, value in zip(self.environment_state_names, self._truth.tolist(), strict=True):
             values.setdefault(name.split(".")[0], []).append(value)
         return {name: np.array(numbers) for name, numbers in values.items()}
 
