@@ -158,8 +158,8 @@ def _write_page(folder: Path) -> None:
     lines = [
         "# Scripted experts",
         "",
-        "Made by `python tools/expert_table.py`. Interval: Wilson, 95 %. Episodes start from seed 5,000,000; the expert",
-        "is not disturbed. Success is defined in [tasks](../tasks.md) and [control tasks](../control.md).",
+        "Made by `python tools/expert_table.py`. Interval: Wilson, 95 %. Episodes start from seed 5,000,000; the",
+        "expert is not disturbed. Success is defined in [tasks](../tasks.md) and [control tasks](../control.md).",
         "",
         f"| {' | '.join(COLUMNS)} |",
         f"|{'---|' * len(COLUMNS)}",
