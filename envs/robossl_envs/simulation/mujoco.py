@@ -68,9 +68,9 @@ class MujocoSimulation:
         self.set_dynamics(Dynamics())
         self.set_joint_state(np.array(scene.robot.home_rad))
 
-    def step(self) -> None:
-        """Advance by one control step of 12 physics steps, or 24 of half the length where something is grasped."""
-        mujoco.mj_step(self._model, self._data, nstep=self._substeps)
+    def step(self, num_substeps: int = SUBSTEPS) -> None:
+        """Advance by so many physics steps, or twice as many of half the length where something is grasped."""
+        mujoco.mj_step(self._model, self._data, nstep=num_substeps * self._substeps // SUBSTEPS)
         self._data.xfrc_applied[:] = 0.0
         self._refresh()
 

@@ -1,8 +1,9 @@
 """What a task puts into the world, said without naming an engine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from robossl_envs.rendering.camera import Camera
 
@@ -147,3 +148,10 @@ class Dynamics:
             **{f"{name}.friction": value for name, value in self.frictions.items()},
             "robot.motor_gain": self.motor_gain,
         }
+
+    @classmethod
+    def from_record(cls, values: Mapping[str, Any]) -> "Dynamics":
+        """Return the dynamics that `record` told of."""
+        masses = {name.removesuffix(".mass_kg"): value for name, value in values.items() if name.endswith(".mass_kg")}
+        rough = {name.removesuffix(".friction"): value for name, value in values.items() if name.endswith(".friction")}
+        return cls(masses_kg=masses, frictions=rough, motor_gain=values.get("robot.motor_gain", 1.0))
