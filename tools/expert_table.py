@@ -29,7 +29,9 @@ MANY, FEW = 500, 50
 SETTINGS: dict[str, tuple[dict[str, Any], int]] = {
     "heldout": ({"domain": "heldout"}, MANY),
     "heldout_hard": ({"domain": "heldout_hard"}, MANY),
+    "full": ({"domain": "randomized", "randomization": "full"}, MANY),
     "nominal": ({"domain": "nominal"}, FEW),
+    "light": ({"domain": "randomized", "randomization": "light"}, FEW),
     "randomized": ({"domain": "randomized"}, FEW),
     "shifted": ({"domain": "shifted"}, FEW),
 }

@@ -13,11 +13,8 @@ from robossl_envs.simulation.articulation import base_and_joint, part_pose, part
 from robossl_envs.simulation.bullet_joint import BulletJoint
 from robossl_envs.simulation.cylinder import cylinder_mesh
 from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
-from robossl_envs.simulation.simulation import Pose
+from robossl_envs.simulation.simulation import SUBSTEPS, TIMESTEP_S, Pose
 
-TIMESTEP_S = 1 / 240
-SUBSTEPS = 12
-"""12 steps of 1/240 s are one control step at 20 Hz; the solver keeps PyBullet's own settings."""
 POSITION_GAIN = 0.3
 """Fraction of the position error that a motor removes in one physics step."""
 GEAR_FORCE = 50.0
@@ -139,9 +136,9 @@ class BulletSimulation:
         )
         p.changeConstraint(gear, gearRatio=-1.0, erp=0.8, maxForce=GEAR_FORCE, physicsClientId=self.client)
 
-    def step(self) -> None:
-        """Advance by one control step of `SUBSTEPS` physics steps."""
-        for _ in range(SUBSTEPS):
+    def step(self, num_substeps: int = SUBSTEPS) -> None:
+        """Advance by so many physics steps; the solver keeps PyBullet's own settings."""
+        for _ in range(num_substeps):
             for name, force_n in self._force.items():
                 at, _ = self.body_pose(name)
                 p.applyExternalForce(
