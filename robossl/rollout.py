@@ -176,6 +176,7 @@ def run_episode(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondL
         success=bool(info["is_success"]),
         goal=np.asarray(record["goal"], np.float32),
         variations={**record["variations"], SOLVED_DRAWS: record["num_solved_draws"]},
+        randomization=record.get("randomization"),
         **{name: record[name] for name in ("seed", "env_id", "domain", "renderer", "task", "fps_hz")},
     )
 

@@ -18,7 +18,11 @@ from robossl_envs.experts.play import Play
 from robossl_envs.instants import set_layout, visual_state
 from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
-from robossl_envs.randomization import Randomization
+from robossl_envs.randomization import Asked, Randomization
+from robossl_envs.randomization.draw import Draw
+from robossl_envs.randomization.replay import draw_episode, recorded_seed
+from robossl_envs.randomization.sensor import GOAL_STEP, Sensor
+from robossl_envs.randomization.timing import Timing
 from robossl_envs.rendering.build import RendererName, build_renderer
 from robossl_envs.rendering.look import Look
 from robossl_envs.rendering.renderer import Rendered
@@ -58,6 +62,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         render_mode: str | None = None,
         goal_image: bool = False,
         wording: Wording = "first",
+        randomization: Asked = None,
     ) -> None:
         """Build the world.
 
@@ -70,12 +75,15 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
             renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in the held-out ones, or
-                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
-                many views at once: ten times faster in `render_states`.
+                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on
+                OpenGL, many views at once: ten times faster in `render_states`.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
             wording: `any` draws the task's sentence anew in every episode, `first` keeps the usual one.
+            randomization: A preset (`light`, `medium`, `full`, `shifted`), or `{"preset": ..., "axes": {...}}`, where
+                the axes are those of `robossl_envs.randomization.table`, each true, false or (low, high).
+                None: `medium` in `randomized`, `shifted` in `shifted`.
 
         Raises:
             EnvError: A keyword has a value that is not allowed.
@@ -101,7 +109,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
         clutter = CLUTTER if domain == "heldout_hard" else ()
         scene = SceneSpec(robot=arm, bodies=self._task.bodies + clutter, articulated=self._task.articulated)
-        self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras)
+        self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras, asked=randomization)
         self._simulation = build_simulation(domain)
         self._simulation.load(scene)
         self._simulation.step()  # Bullet's very first contact differs from all later ones: not left to an episode
@@ -130,21 +138,33 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; the same seed gives the same layout in every domain."""
+        """Start an episode; the same seed gives the same layout in every domain.
+
+        Args:
+            seed: Of everything that is drawn.
+            options: `{"record": ...}` starts the episode that `episode_record` or a data set tells of, whatever `seed`
+                says: its actions then lead to the same states and pictures, bit for bit. `{"axes": ...}` draws this
+                episode with some axes changed, as the keyword `randomization` takes them.
+
+        Raises:
+            EnvError: An option is not what is allowed.
+        """
+        recorded = recorded_seed(options)
+        seed = seed if recorded is None else recorded
         super().reset(seed=seed)
         self._episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
         self._layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
         if self._randomization.domain == "heldout_hard":
             generator = stream(self._episode_seed, "clutter")
             self._layout = draw_clutter(generator, self._layout, task=self._task, scene=self._scene)
-        self._look = self._randomization.look(self._episode_seed)
-        self._dynamics = self._randomization.dynamics(self._episode_seed)
+        self._begin(self._draw_episode(options, self._episode_seed))
         self._simulation.restore(self._initial)
         self._simulation.set_dynamics(self._dynamics)
         set_layout(self._layout, self._simulation, self._scene, self._robot)
         self._num_steps = self._steps_at_goal = 0
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
-        return self._observe(), self._info()
+        self._truth = self._environment_state()
+        return self._observe(self._truth), self._info(self._truth)
 
     def step(self, action: Float32[np.ndarray, " A"]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Advance by 1/20 s."""
@@ -153,14 +173,37 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         action = np.asarray(action, dtype=np.float64)
         if action.shape != self.action_space.shape or not np.isfinite(action).all():
             raise EnvError(f"an action has {self._robot.action_size} finite numbers in [-1, 1], not {action.tolist()}")
-        self._robot.command(self._simulation, action)
-        self._simulation.step()
+        for part in self._timing.parts(action):
+            if part.action is not None:
+                self._robot.command(self._simulation, part.action)
+            self._simulation.step(part.num_substeps)
         self._num_steps += 1
         distance_m = self._distance_m()
         self._steps_at_goal = self._steps_at_goal + 1 if self._is_at_goal(distance_m) else 0
         terminated = self._task.success.ends_episode and self._steps_at_goal >= self._task.success.hold_steps
         truncated = not terminated and self._num_steps >= self._max_episode_steps
-        return self._observe(), self._reward(distance_m), terminated, truncated, self._info()
+        self._truth = truth = self._environment_state()  # once for observation, info and expert: it is not for free
+        return self._observe(truth), self._reward(distance_m), terminated, truncated, self._info(truth)
+
+    def _draw_episode(self, options: dict[str, Any] | None, episode_seed: int) -> Draw:
+        return draw_episode(
+            self._randomization,
+            options,
+            episode_seed,
+            num_steps=self._max_episode_steps,
+            env_id=self._env_id,
+            renderer="none" if self._renderer is None else self._renderer.name,
+        )
+
+    def _begin(self, draw: Draw) -> None:
+        assert draw.dynamics is not None  # an arm's draw has them
+        assert self._episode_seed is not None  # drawn before
+        self._drawn, self._look, self._dynamics = draw, draw.look, draw.dynamics
+        self._timing, self._sensor = Timing(draw), Sensor(draw, self._episode_seed)
+
+    @property
+    def _env_id(self) -> str:
+        return self.spec.id if self.spec else f"{self._robot.spec.name}/{self._task.name}"
 
     def _hindsight_reward(
         self, achieved_goal: Float[np.ndarray, "*N G"], desired_goal: Float[np.ndarray, "*N G"], info: Any
@@ -228,10 +271,11 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return {
             "goal": self._task.desired_goal(self._simulation).tolist(),
             "seed": self._episode_seed,
-            "env_id": self.spec.id if self.spec else f"{self._robot.spec.name}/{self._task.name}",
+            "env_id": self._env_id,
             "domain": self._randomization.domain,
             "renderer": "none" if self._renderer is None else self._renderer.name,
-            "variations": {**self._look.record(), **self._dynamics.record()},
+            "randomization": self._randomization.asked,
+            "variations": self._drawn.record(),
             "num_solved_draws": self._layout.num_solved_draws,
             "task": self._sentence(),
             "fps_hz": CONTROL_HZ,
@@ -245,7 +289,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _draw_goal(self) -> UInt8[np.ndarray, "H W C"]:
         solved = visual_state(self._task.solved(self._layout), self._scene, self._robot)
-        return self._draw(solved[None], [self._look], self._camera_names[:1]).pixels[0]
+        camera = self._camera_names[0]
+        return self._sensor.distort(camera, GOAL_STEP, self._draw(solved[None], [self._look], [camera]).pixels[0])
 
     def close(self) -> None:
         """Free engine and renderer; a second call does nothing."""
@@ -269,7 +314,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             states, cameras, looks, height_px=self._height_px, width_px=self._width_px, depth=depth, masks=masks
         )
 
-    def _observe(self) -> Any:
+    def _observe(self, truth: Float32[np.ndarray, " E"]) -> Any:
         proprio = self._robot.proprio(self._simulation)
         match self._obs_format:
             case "nested":
@@ -278,11 +323,11 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 pixels = {f"pixels.{name}": image for name, image in self._pixels().items()}
                 return {**pixels, "agent_pos": proprio, **self._goal()}
             case "state":
-                return np.concatenate([proprio, self._environment_state()])
+                return np.concatenate([proprio, truth])
             case "goal":
                 end_effector_m = self._robot.end_effector_position(self._simulation)
                 return {
-                    "observation": np.concatenate([proprio, self._environment_state()]),
+                    "observation": np.concatenate([proprio, truth]),
                     "achieved_goal": np.array(self._task.achieved_goal(self._simulation, end_effector_m)),
                     "desired_goal": np.array(self._task.desired_goal(self._simulation)),
                 }
@@ -291,15 +336,16 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         names = self._camera_names
         states = np.repeat(self._simulation.visual_state()[None], len(names), axis=0)
         drawn = self._draw(states, [self._look] * len(names), names)
-        return dict(zip(names, drawn.pixels, strict=True))
+        taken = zip(names, drawn.pixels, strict=True)
+        return {name: self._sensor.deliver(name, self._num_steps, picture) for name, picture in taken}
 
     def _goal(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         return {} if self._goal_pixels is None else {"goal": self._goal_pixels}
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, truth: Float32[np.ndarray, " E"]) -> dict[str, Any]:
         return {
             "is_success": self._steps_at_goal >= self._task.success.hold_steps,
-            "environment_state": self._environment_state(),
+            "environment_state": truth,
             "visual_state": self._simulation.visual_state().astype(np.float32),
         }
 
@@ -310,9 +356,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return np.concatenate([state, gripper]).astype(np.float32)
 
     def _state_by_name(self) -> dict[str, Float[np.ndarray, " K"]]:
-        """Return the numbers of `environment_state` that share what stands before the dot."""
+        """Return the numbers of the last `environment_state` that share what stands before the dot."""
         values: dict[str, list[float]] = {}
-        for name, value in zip(self.environment_state_names, self._environment_state().tolist(), strict=True):
+        for name, value in zip(self.environment_state_names, self._truth.tolist(), strict=True):
             values.setdefault(name.split(".")[0], []).append(value)
         return {name: np.array(numbers) for name, numbers in values.items()}
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX
+from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX, Axis
 from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive
 from robossl.config.tracking import TrackingConfig
 
@@ -20,6 +20,10 @@ class CollectConfig:
     """Env, for example `robossl/PandaPush-v0`."""
     domain: str = "randomized"
     """nominal, randomized, shifted, heldout or heldout_hard."""
+    randomization: str = ""
+    """Preset of what `randomized` draws: light, medium, full or shifted; empty: medium, the domain's own."""
+    axes: dict[str, Axis] = field(default_factory=dict)
+    """Single axes of it, or whole groups (look, scene, sensor, physics, timing): true, false or [low, high]."""
     policy: str = "play"
     """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
     noise: Amount = 0.0

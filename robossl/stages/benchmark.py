@@ -31,7 +31,14 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
-LATER = {"renderer": "auto", "rerender": False, "num_looks": 2, "look_domain": "randomized"}
+LATER: dict[str, Any] = {
+    "renderer": "auto",
+    "rerender": False,
+    "num_looks": 2,
+    "look_domain": "randomized",
+    "randomization": "",
+    "axes": {},
+}
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robossl.config.collect import CollectConfig
+from robossl.config.env import randomization
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError, DataError
@@ -95,7 +96,8 @@ def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator
 def _options(config: CollectConfig) -> dict[str, Any]:
     """Return the keywords of the env that are asked for; an env of another package may not know them all."""
     steps = {"max_episode_steps": config.max_episode_steps} if config.max_episode_steps else {}
-    return steps | ({"renderer": config.renderer} if config.renderer != "auto" else {})
+    renderer = {"renderer": config.renderer} if config.renderer != "auto" else {}
+    return steps | renderer | randomization(config.randomization, config.axes)
 
 
 def _first_missing(config: CollectConfig, writer: EpisodeWriter) -> tuple[int, int]:

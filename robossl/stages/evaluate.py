@@ -4,6 +4,7 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
+from robossl.config.env import randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.errors import ConfigError
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
@@ -33,7 +34,7 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
     """
     spec = _env_spec(config)
     for domain in config.domains:  # now and not after the minutes that the domains before it take
-        with closing(replace(spec, domain=domain).make()) as env:
+        with closing(_in_domain(spec, config, domain).make()) as env:
             if config.policy not in SCRIPTED:
                 policy_factory(config.policy)(env, config.seed)  # refuses an env that it does not fit
     run.tracker.cut_back(0)
@@ -61,7 +62,7 @@ def _evaluate_domain(
     outcomes: list[EpisodeOutcome] = []
     shown: dict[bool, list[Episode]] = {True: [], False: []}
     episodes = rollout(
-        replace(spec, domain=domain),
+        _in_domain(spec, config, domain),
         policy_factory(config.policy),
         num_episodes=config.num_episodes,
         seed=config.seed,
@@ -74,6 +75,14 @@ def _evaluate_domain(
                 shown[episode.success].append(episode)
     cell = SuccessCell(policy=config.policy, domain=domain, outcomes=tuple(outcomes))
     return cell, [*shown[True], *shown[False]]
+
+
+def _in_domain(spec: EnvSpec, config: EvaluateConfig, domain: str) -> EnvSpec:
+    """Return the env in a domain; presets are for `randomized`, single axes for all domains that are not frozen."""
+    has_preset = domain == "randomized" or (domain == "nominal" and config.axes)
+    preset = config.randomization if has_preset else ""
+    drawn = {} if domain.startswith("heldout") else randomization(preset, config.axes)
+    return replace(spec, domain=domain, options={**spec.options, **drawn})
 
 
 def _log_videos(run: Run, episodes: list[Episode], *, domain: str) -> None:

@@ -66,9 +66,9 @@ class Robot:
 
     def command(self, simulation: Simulation, action: Float[np.ndarray, " A"]) -> None:
         """Set the joint targets for one control step; actions outside [-1, 1] are clipped."""
-        action = np.clip(action, -1.0, 1.0)
+        action = np.minimum(np.maximum(action, -1.0), 1.0)  # np.clip costs five times as much on so few numbers
         target_m = self.end_effector_position(simulation) + action[:3] * self.max_step_m
-        target_m = np.clip(target_m, self.workspace_low_m, self.workspace_high_m)
+        target_m = np.minimum(np.maximum(target_m, self.workspace_low_m), self.workspace_high_m)
         joints = simulation.joint_state()[0]
         fingers = self._fingers(action[-1])
         if self.uses_gripper:

@@ -12,11 +12,8 @@ from robossl_envs.simulation.articulation import base_and_joint, part_pose, part
 from robossl_envs.simulation.bullet_joint import BulletJoint
 from robossl_envs.simulation.bullet_scene import load_scene, pose_scene
 from robossl_envs.simulation.scene import Dynamics, SceneSpec
-from robossl_envs.simulation.simulation import Pose
+from robossl_envs.simulation.simulation import SUBSTEPS, TIMESTEP_S, Pose
 
-TIMESTEP_S = 1 / 240
-SUBSTEPS = 12
-"""12 steps of 1/240 s are one control step at 20 Hz; the solver keeps PyBullet's own settings."""
 POSITION_GAIN = 0.3
 """Fraction of the position error that a motor removes in one physics step."""
 GEAR_FORCE = 50.0
@@ -83,10 +80,10 @@ class BulletSimulation:
         )
         p.changeConstraint(gear, gearRatio=-1.0, erp=0.8, maxForce=GEAR_FORCE, physicsClientId=self.client)
 
-    def step(self) -> None:
-        """Advance by one control step of `SUBSTEPS` physics steps."""
+    def step(self, num_substeps: int = SUBSTEPS) -> None:
+        """Advance by so many physics steps; the solver keeps PyBullet's own settings."""
         client = self.client
-        for _ in range(SUBSTEPS):
+        for _ in range(num_substeps):
             for name, force_n in self._force.items():
                 at, _ = p.getBasePositionAndOrientation(self._loaded.bodies[name], physicsClientId=client)
                 p.applyExternalForce(self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=client)
