@@ -109,6 +109,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
         self._scene, self._renderer_name = scene, renderer
         self._episode_seed: int | None = None
+        self.pictures_later = False
+        """While this is true observations hold black pictures, and `instants` what it takes to draw the right ones."""
+        self._instants: list[Float[np.ndarray, " X"]] = []
         if obs_format == "goal":  # Stable-Baselines3 takes any env that has this method for a goal-conditioned one
             self.compute_reward = self._hindsight_reward
         self.environment_state_names = (
@@ -138,6 +141,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._simulation.set_dynamics(self._dynamics)
         set_layout(self._layout, self._simulation, self._scene, self._robot)
         self._num_steps = self._steps_at_goal = 0
+        self._instants = []
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
         return self._observe(), self._info()
 
@@ -181,6 +185,14 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if camera not in self._cameras:
             raise unknown("camera", camera, self._cameras)
         return self._draw(np.asarray(visual_states), looks, [camera] * len(looks)).pixels
+
+    def instants(self) -> tuple[Float[np.ndarray, "L1 X"], Look]:
+        """Return the states and the look of the episode so far, as `render_states` takes them: in one call it draws
+        what the observations would have shown. Kept while `pictures_later` is true.
+        """
+        if not self._instants:
+            raise EnvError("no instant was kept: set pictures_later to True before reset()")
+        return np.stack(self._instants), self._look
 
     def render_views(self, *, depth: bool = False, masks: bool = False) -> dict[str, Rendered]:
         """Draw the present instant through every camera, with depth [m] and masks on request."""
@@ -284,6 +296,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         names = self._camera_names
+        if self.pictures_later:
+            self._instants.append(self._simulation.visual_state())
+            return {name: np.zeros((self._height_px, self._width_px, 3), np.uint8) for name in names}
         states = np.repeat(self._simulation.visual_state()[None], len(names), axis=0)
         drawn = self._draw(states, [self._look] * len(names), names)
         return dict(zip(names, drawn.pixels, strict=True))

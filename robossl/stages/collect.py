@@ -2,12 +2,13 @@
 
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from robossl.config.collect import CollectConfig
-from robossl.data.lerobot import EpisodeWriter
+from robossl.data.lerobot import EpisodeWriter, written_behind
 from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.intervals import wilson
@@ -39,12 +40,15 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
     first_seed, present = _first_missing(config, writer)
     shown: list[Episode] = []
     attempts = successes = 0
-    with run.time("collect"), closing(_episodes(config, first_seed, config.num_episodes - present)) as episodes:
-        kept = tracked(episodes, description="collect", total=config.num_episodes, completed=present)
-        for episode, attempt in kept:
-            writer.append(episode)
-            attempts, successes = attempts + attempt, successes + episode.success
-            shown = [*shown, episode][:SHOWN]
+    missing = config.num_episodes - present
+    with run.time("collect"), closing(_episodes(config, first_seed, missing)) as episodes:
+        writes = ((partial(writer.append, item[0]), item) for item in episodes)
+        with closing(written_behind(writes)) as written:
+            for episode, attempt in tracked(
+                written, description="collect", total=config.num_episodes, completed=present
+            ):
+                attempts, successes = attempts + attempt, successes + episode.success
+                shown = [*shown, episode][:SHOWN]
         writer.finalize()
     if shown:
         video = episode_grid(shown, camera=config.cameras[0])
