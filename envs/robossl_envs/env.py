@@ -69,9 +69,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             cameras: Names out of `front`, `wrist`.
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
-            renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in the held-out ones, or
-                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
-                many views at once: ten times faster in `render_states`.
+            renderer: `auto` takes MuJoCo's own in the held-out domains, or TinyRenderer with the same frozen looks
+                where there is no GL library; elsewhere `gl` where EGL works, and TinyRenderer where not. `gl` draws
+                TinyRenderer's looks on OpenGL, many views at once: ten times faster in `render_states`. Name one
+                where a number must not depend on the machine.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].

@@ -9,6 +9,7 @@ from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.load import dump_values
 from robossl.config.recipe import (
     NAMES,
+    RENDERER,
     SCRIPTED,
     TRAINED,
     demonstrations_config,
@@ -29,7 +30,7 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
-LATER = {"renderer": "auto", "rerender": False, "num_looks": 2, "look_domain": "randomized"}
+LATER = {"renderer": RENDERER, "rerender": False, "num_looks": 2, "look_domain": "randomized"}
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""
