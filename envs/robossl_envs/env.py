@@ -1,7 +1,7 @@
 """The Gymnasium env of every arm task: simulation + robot + task + cameras + randomization."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -33,6 +33,13 @@ from robossl_envs.streams import stream
 from robossl_envs.tasks.task import Task
 
 CONTROL_HZ = 20.0
+
+
+class Shown(NamedTuple):
+    """How an episode is seen; it can be sent to another process."""
+
+    look: Look
+    sensor: Sensor
 
 
 class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
@@ -74,9 +81,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             cameras: Names out of `front`, `wrist`.
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
-            renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in the held-out ones, or
-                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on
-                OpenGL, many views at once: ten times faster in `render_states`.
+            renderer: `auto` takes MuJoCo's own in the held-out domains, or TinyRenderer with the same frozen looks
+                where there is no GL library; elsewhere `gl` where EGL works, and TinyRenderer where not. `gl` draws
+                TinyRenderer's looks on OpenGL, many views at once: ten times faster in `render_states`. Name one
+                where a number must not depend on the machine.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
@@ -119,6 +127,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
         self._scene, self._renderer_name = scene, renderer
         self._episode_seed: int | None = None
+        self.pictures_later = False
+        """While this is true observations hold black pictures, and `instants` what it takes to draw the right ones."""
+        self._instants: list[Float[np.ndarray, " X"]] = []
         if obs_format == "goal":  # Stable-Baselines3 takes any env that has this method for a goal-conditioned one
             self.compute_reward = self._hindsight_reward
         self.environment_state_names = (
@@ -162,6 +173,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._simulation.set_dynamics(self._dynamics)
         set_layout(self._layout, self._simulation, self._scene, self._robot)
         self._num_steps = self._steps_at_goal = 0
+        self._instants = []
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
         self._truth = self._environment_state()
         return self._observe(self._truth), self._info(self._truth)
@@ -229,6 +241,21 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if camera not in self._cameras:
             raise unknown("camera", camera, self._cameras)
         return self._draw(np.asarray(visual_states), looks, [camera] * len(looks)).pixels
+
+    def instants(self) -> tuple[Float[np.ndarray, "L1 X"], Shown]:
+        """Return the states of the episode so far and how they are seen, for `draw_instants`: in one call it draws
+        what the observations would have shown. Kept while `pictures_later` is true.
+        """
+        if not self._instants:
+            raise EnvError("no instant was kept: set pictures_later to True before reset()")
+        return np.stack(self._instants), Shown(self._look, self._sensor)
+
+    def draw_instants(
+        self, states: Float[np.ndarray, "L1 X"], shown: Shown, *, camera: str
+    ) -> UInt8[np.ndarray, "L1 H W C"]:
+        """Draw what the observations of an episode would have shown of one camera; once for each camera."""
+        drawn = self.render_states(states, [shown.look], camera=camera)
+        return np.stack([shown.sensor.deliver(camera, step, picture) for step, picture in enumerate(drawn)])
 
     def render_views(self, *, depth: bool = False, masks: bool = False) -> dict[str, Rendered]:
         """Draw the present instant through every camera, with depth [m] and masks on request."""
@@ -334,6 +361,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         names = self._camera_names
+        if self.pictures_later:
+            self._instants.append(self._simulation.visual_state())
+            return {name: np.zeros((self._height_px, self._width_px, 3), np.uint8) for name in names}
         states = np.repeat(self._simulation.visual_state()[None], len(names), axis=0)
         drawn = self._draw(states, [self._look] * len(names), names)
         taken = zip(names, drawn.pixels, strict=True)

@@ -45,7 +45,8 @@ class CollectConfig:
     look_every: Count = 0
     """Frames that share one draw of the second look; 0: one draw an episode."""
     renderer: str = "auto"
-    """auto, or what the env offers besides: gl draws PyBullet's domains faster, tiny needs no GL library."""
+    """gl draws PyBullet's domains fastest, tiny needs no GL library; auto: as the episodes that are there, else gl
+    where it works, else tiny, and in held-out domains their own."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core. The episodes are the same for any number."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

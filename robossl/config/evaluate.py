@@ -33,6 +33,8 @@ class EvaluateConfig:
     """Seed of the first episode; must be none that the policy was trained on."""
     image_size: Count = 0
     """Height and width of the frames [px]; 0: as in the policy's demonstrations."""
+    renderer: str = "auto"
+    """Of all domains but the held-out ones: gl, tiny, or auto: as in the policy's demonstrations."""
     num_videos: Count = 8
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
     num_workers: Count = 0

@@ -10,6 +10,7 @@ from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.load import dump_values
 from robossl.config.recipe import (
     NAMES,
+    RENDERER,
     SCRIPTED,
     TRAINED,
     demonstrations_config,
@@ -32,7 +33,7 @@ from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
 LATER: dict[str, Any] = {
-    "renderer": "auto",
+    "renderer": RENDERER,
     "rerender": False,
     "num_looks": 2,
     "look_domain": "randomized",

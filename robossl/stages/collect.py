@@ -2,13 +2,14 @@
 
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from robossl.config.collect import CollectConfig
-from robossl.config.env import randomization
-from robossl.data.lerobot import EpisodeWriter
+from robossl.config.env import CHOOSABLE, randomization
+from robossl.data.lerobot import EpisodeWriter, written_behind
 from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.intervals import wilson
@@ -40,12 +41,18 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
     first_seed, present = _first_missing(config, writer)
     shown: list[Episode] = []
     attempts = successes = 0
-    with run.time("collect"), closing(_episodes(config, first_seed, config.num_episodes - present)) as episodes:
-        kept = tracked(episodes, description="collect", total=config.num_episodes, completed=present)
-        for episode, attempt in kept:
-            writer.append(episode)
-            attempts, successes = attempts + attempt, successes + episode.success
-            shown = [*shown, episode][:SHOWN]
+    missing = config.num_episodes - present
+    with (
+        run.time("collect"),
+        closing(_episodes(config, first_seed, missing, renderer=_renderer(config, writer))) as episodes,
+    ):
+        writes = ((partial(writer.append, item[0]), item) for item in episodes)
+        with closing(written_behind(writes)) as written:
+            for episode, attempt in tracked(
+                written, description="collect", total=config.num_episodes, completed=present
+            ):
+                attempts, successes = attempts + attempt, successes + episode.success
+                shown = [*shown, episode][:SHOWN]
         writer.finalize()
     if shown:
         video = episode_grid(shown, camera=config.cameras[0])
@@ -57,7 +64,9 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
     return result
 
 
-def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator[tuple[Episode, int], None, None]:
+def _episodes(
+    config: CollectConfig, first_seed: int, missing: int, *, renderer: str
+) -> Generator[tuple[Episode, int], None, None]:
     """Yield the episodes to keep, each with the number of attempts that it took."""
     if missing <= 0:
         return
@@ -68,7 +77,7 @@ def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator
             domain=config.domain,
             cameras=config.cameras,
             image_size=config.image_size,
-            options=_options(config),
+            options=_options(config, renderer),
         ),
         policy_factory(config.policy, noise=config.noise),
         num_episodes=limit,
@@ -93,11 +102,17 @@ def _episodes(config: CollectConfig, first_seed: int, missing: int) -> Generator
     )
 
 
-def _options(config: CollectConfig) -> dict[str, Any]:
+def _options(config: CollectConfig, renderer: str) -> dict[str, Any]:
     """Return the keywords of the env that are asked for; an env of another package may not know them all."""
     steps = {"max_episode_steps": config.max_episode_steps} if config.max_episode_steps else {}
-    renderer = {"renderer": config.renderer} if config.renderer != "auto" else {}
-    return steps | renderer | randomization(config.randomization, config.axes)
+    drawn_by = {"renderer": renderer} if renderer != "auto" else {}
+    return steps | drawn_by | randomization(config.randomization, config.axes)
+
+
+def _renderer(config: CollectConfig, writer: EpisodeWriter) -> str:
+    """Return the renderer to go on with: a data set that was begun with one ends with it."""
+    present = {str(record.get("renderer")) for record in writer.extras()} & set(CHOOSABLE)
+    return present.pop() if config.renderer == "auto" and len(present) == 1 else config.renderer
 
 
 def _first_missing(config: CollectConfig, writer: EpisodeWriter) -> tuple[int, int]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import gymnasium as gym
 
+from robossl.config.env import HELDOUT
 from robossl.data.lerobot.layout import VISUAL_STATE
 from robossl.data.sources import EpisodeSource
-from robossl.data.splits import HELDOUT
 from robossl.errors import ConfigError, DataError
 from robossl.rollout import EnvSpec
 
