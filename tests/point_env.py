@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+DOMAINS = ("nominal", "randomized", "shifted", "heldout", "heldout_hard")
 TOLERANCE_M = 0.05
 STEP_M = 0.05
 
@@ -39,8 +40,8 @@ class PointEnv(gym.Env):
         fail_at_seed: int = -1,
         render_observations: bool = True,
     ) -> None:
-        if domain not in ("nominal", "randomized", "shifted", "heldout"):
-            raise ValueError(f"unknown domain {domain!r}; allowed: nominal, randomized, shifted, heldout")
+        if domain not in DOMAINS:
+            raise ValueError(f"unknown domain {domain!r}; allowed: {', '.join(DOMAINS)}")
         del render_observations
         self.domain, self.size, self.cameras, self.fail_at_seed = domain, image_size, cameras, fail_at_seed
         self.action_space = gym.spaces.Box(-1, 1, (3,), np.float32)

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from robossl_envs.arms import load_robot, load_task
 from robossl_envs.cameras import cameras_of
+from robossl_envs.clutter import CLUTTER, draw_clutter
 from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
 from robossl_envs.experts.controller import Controller, ScriptedPolicy
@@ -68,8 +69,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             cameras: Names out of `front`, `wrist`.
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
-            renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in `heldout`, or TinyRenderer
-                with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
+            renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in the held-out ones, or
+                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
                 many views at once: ten times faster in `render_states`.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
@@ -98,7 +99,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._camera_names = tuple(cameras)
         self._obs_format, self._reward_type = obs_format, reward_type
         self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
-        scene = SceneSpec(robot=arm, bodies=self._task.bodies, articulated=self._task.articulated)
+        clutter = CLUTTER if domain == "heldout_hard" else ()
+        scene = SceneSpec(robot=arm, bodies=self._task.bodies + clutter, articulated=self._task.articulated)
         self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras)
         self._simulation = build_simulation(domain)
         self._simulation.load(scene)
@@ -132,6 +134,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         super().reset(seed=seed)
         self._episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
         self._layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
+        if self._randomization.domain == "heldout_hard":
+            generator = stream(self._episode_seed, "clutter")
+            self._layout = draw_clutter(generator, self._layout, task=self._task, scene=self._scene)
         self._look = self._randomization.look(self._episode_seed)
         self._dynamics = self._randomization.dynamics(self._episode_seed)
         self._simulation.restore(self._initial)
@@ -278,8 +283,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 end_effector_m = self._robot.end_effector_position(self._simulation)
                 return {
                     "observation": np.concatenate([proprio, self._environment_state()]),
-                    "achieved_goal": self._task.achieved_goal(self._simulation, end_effector_m),
-                    "desired_goal": self._task.desired_goal(self._simulation),
+                    "achieved_goal": np.array(self._task.achieved_goal(self._simulation, end_effector_m)),
+                    "desired_goal": np.array(self._task.desired_goal(self._simulation)),
                 }
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:

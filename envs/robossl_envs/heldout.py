@@ -36,11 +36,11 @@ def heldout_look(seed: int, cameras: Mapping[str, Camera] = CAMERAS, bodies: Seq
     needed = {body.surface for body in bodies} & more.keys()
     return Look(
         surfaces={
-            part: Surface(rgb=_triple(item["rgb"]), texture=item["texture"])
+            part: surface_of(item)
             for part, item in {**row["surfaces"], **{part: more[part] for part in sorted(needed)}}.items()
         },
-        light=_light(row["light"]),
-        cameras={name: _move(camera, row["camera"]) for name, camera in cameras.items()},
+        light=light_of(row["light"]),
+        cameras={name: moved_camera(camera, row["camera"]) for name, camera in cameras.items()},
     )
 
 
@@ -64,29 +64,36 @@ def _row(seed: int) -> dict[str, Any]:
 
 @cache
 def _rows() -> list[dict[str, Any]]:
-    return _read("heldout.json", HELDOUT_SHA256)
+    return read_frozen("heldout.json", HELDOUT_SHA256)
 
 
 @cache
 def _more() -> list[dict[str, Any]]:
-    return _read("heldout_more.json", MORE_SHA256)
+    return read_frozen("heldout_more.json", MORE_SHA256)
 
 
-def _read(name: str, sha256: str) -> list[dict[str, Any]]:
+def read_frozen(name: str, sha256: str) -> list[dict[str, Any]]:
     """Read a frozen file. Raises `EnvError` if it was changed."""
     content = files("robossl_envs").joinpath(name).read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise EnvError(f"{name} was changed (sha256 {found}): install robossl again, the held-out domain is frozen")
+        raise EnvError(f"{name} was changed (sha256 {found}): install robossl again, held-out domains are frozen")
     rows: list[dict[str, Any]] = json.loads(content)
     return rows
 
 
-def _light(values: Mapping[str, Any]) -> Light:
+def surface_of(values: Mapping[str, Any]) -> Surface:
+    """Return a surface as a frozen file has it."""
+    return Surface(rgb=_triple(values["rgb"]), texture=values["texture"])
+
+
+def light_of(values: Mapping[str, Any]) -> Light:
+    """Return a light as a frozen file has it."""
     return Light(**{**values, "direction": _triple(values["direction"]), "rgb": _triple(values["rgb"])})
 
 
-def _move(camera: Camera, values: Mapping[str, Any]) -> Camera:
+def moved_camera(camera: Camera, values: Mapping[str, Any]) -> Camera:
+    """Move a world camera as a frozen file says; one on the robot stays where it was screwed on."""
     if camera.mounted_on is not None:
         return camera
     return replace(

@@ -10,6 +10,7 @@ import numpy as np
 from robossl_envs.domains import Domain
 from robossl_envs.errors import unknown
 from robossl_envs.heldout import heldout_dynamics, heldout_look
+from robossl_envs.heldout_hard import hard_dynamics, hard_look
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.rendering.look import Light, Look, Rgb, Surface
 from robossl_envs.rendering.textures import NUM_TEXTURES
@@ -117,6 +118,9 @@ class Randomization:
             case "heldout":
                 offset = 0 if name == "look" else 1 + int(stream(episode_seed, name).integers(8))
                 return heldout_look(episode_seed + offset, self._cameras, self._bodies)
+            case "heldout_hard":
+                offset = 0 if name == "look" else 1 + int(stream(episode_seed, name).integers(8))
+                return hard_look(episode_seed + offset, self._cameras, self._bodies)
             case "randomized":
                 return self._draw(RANDOMIZED, stream(episode_seed, name))
             case "shifted":
@@ -129,6 +133,8 @@ class Randomization:
                 return Dynamics()
             case "heldout":
                 return heldout_dynamics(episode_seed, self._bodies)
+            case "heldout_hard":
+                return hard_dynamics(episode_seed, self._bodies)
             case "randomized":
                 return self._draw_dynamics(RANDOMIZED, stream(episode_seed, "dynamics"))
             case "shifted":

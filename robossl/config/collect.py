@@ -19,7 +19,7 @@ class CollectConfig:
     env_id: str = "robossl/PandaReach-v0"
     """Env, for example `robossl/PandaPush-v0`."""
     domain: str = "randomized"
-    """nominal, randomized, shifted or heldout."""
+    """nominal, randomized, shifted, heldout or heldout_hard."""
     policy: str = "play"
     """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
     noise: Amount = 0.0

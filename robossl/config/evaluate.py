@@ -21,7 +21,7 @@ class EvaluateConfig:
     env_id: str = ""
     """Env; empty: the one that the policy's demonstrations came from."""
     domains: tuple[str, ...] = ("randomized", "nominal", "heldout")
-    """Domains, each with the same episode seeds."""
+    """Domains, each with the same episode seeds: out of nominal, randomized, shifted, heldout, heldout_hard."""
     num_episodes: Positive = 50
     """Episodes in each domain."""
     seed: Count = EVALUATION_SEED

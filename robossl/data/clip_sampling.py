@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from robossl.data.clip_specs import Again, Ahead, Context, Draw, Far, Near, Spec, Spread, size_of
+from robossl.data.clip_specs import Again, Ahead, Context, Draw, Far, Near, Spec, Spread, min_frames_of, size_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,11 @@ class Window:
     def num_frames(self) -> int:
         """T."""
         return max(r.stop for r in self.groups.values())
+
+    @property
+    def min_frames(self) -> int:
+        """Frames of the shortest episode in which each group can be drawn as it says."""
+        return max(min_frames_of(spec) for _, spec in self.specs)
 
     def sample(self, num_frames: int, fps_hz: float, *, seed: Sequence[int]) -> Draw:
         """Draw the T frames of one item.

@@ -220,6 +220,23 @@ def size_of(spec: Spec) -> int:
             return spec.num
 
 
+def min_frames_of(spec: Spec) -> int:
+    """Return how long an episode must be for every place of the group to be valid in some draw."""
+    match spec:
+        case Spread():
+            return 1
+        case Near() | Far() | OnTheWay():
+            return 2
+        case Ordered():
+            return 3
+        case Context(num=num, frame_stride=frame_stride):
+            return (num - 1) * frame_stride + 1
+        case Ahead(base=base, horizons=horizons):
+            return min_frames_of(base) + horizons[-1]
+        case Again(base=base):
+            return min_frames_of(base)
+
+
 def _require(condition: bool, name: str, value: object, allowed: str) -> None:
     if not condition:
         raise ConfigError(f"{name} must be {allowed}, got {value}")

@@ -3,7 +3,7 @@
 import logging
 from typing import Literal
 
-from robossl_envs.domains import Domain
+from robossl_envs.domains import HELDOUT, Domain
 from robossl_envs.rendering.renderer import Renderer
 from robossl_envs.simulation.scene import SceneSpec
 
@@ -13,7 +13,7 @@ RendererName = Literal["auto", "tiny", "gl", "mujoco"]
 
 def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> Renderer:
     """Return the renderer; `auto` falls back to TinyRenderer where MuJoCo finds no GL library, and says so."""
-    if name == "mujoco" or (name == "auto" and domain == "heldout"):
+    if name == "mujoco" or (name == "auto" and domain in HELDOUT):
         from robossl_envs.rendering.gl_context import NoGlError
         from robossl_envs.rendering.mujoco import MujocoRenderer
 
@@ -22,7 +22,7 @@ def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> R
         except NoGlError as error:
             if name == "mujoco":
                 raise
-            logger.warning("%s; drawing `heldout` with TinyRenderer: don't compare with other results", error)
+            logger.warning("%s; drawing `%s` with TinyRenderer: don't compare with other results", error, domain)
     if name == "gl":
         from robossl_envs.rendering.gl import GlRenderer
 

@@ -139,11 +139,25 @@ class Dynamics:
     """Body name to sliding friction coefficient."""
     motor_gain: float = 1.0
     """Factor on the stiffness of the robot's position controller."""
+    contact_time: float = 1.0
+    """Factor on the time in which a contact pushes bodies apart: larger is softer. MuJoCo only."""
+    spin_friction: float = 1.0
+    """Factor on the friction that brakes a body turning on the spot. MuJoCo only."""
+    delay_s: float = 0.0
+    """Time after which the motors get a new target, less than a control step. MuJoCo only."""
 
     def record(self) -> dict[str, float]:
         """Return every value under a flat name: what an episode stores."""
+        engine = {"contact.time": self.contact_time, "contact.spin_friction": self.spin_friction}
+        own = {**engine, "robot.delay_s": self.delay_s}
         return {
             **{f"{name}.mass_kg": value for name, value in self.masses_kg.items()},
             **{f"{name}.friction": value for name, value in self.frictions.items()},
             "robot.motor_gain": self.motor_gain,
+            **(own if self.changes_engine else {}),  # records of domains without them stay as they were
         }
+
+    @property
+    def changes_engine(self) -> bool:
+        """Whether contacts or delay differ from the engine's own."""
+        return (self.contact_time, self.spin_friction, self.delay_s) != (1.0, 1.0, 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from robossl_envs.experts.controller import Controller
-from robossl_envs.experts.detour import detour
+from robossl_envs.experts.detour import ASIDE_M, detour
 from robossl_envs.simulation.scene import BodySpec
 from robossl_envs.simulation.simulation import Simulation
 from robossl_envs.tasks.task import FLOOR, TABLE, Layout, Success, Task, axes, draw_in_box
@@ -67,6 +67,11 @@ class Detour(Task):
     def solved(self, layout: Layout) -> Layout:
         """Return the gripper at the ball."""
         return replace(layout, end_effector_m=layout.bodies_m["goal"])
+
+    def passes(self, layout: Layout) -> tuple[Float[np.ndarray, "3"], ...]:
+        """Return the points beside the obstacle, on either side."""
+        aside_m = np.array([0.0, ASIDE_M, 0.0])
+        return layout.bodies_m["obstacle"] - aside_m, layout.bodies_m["obstacle"] + aside_m
 
     def achieved_goal(self, simulation: Simulation, end_effector_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
         """Return where the gripper is [m]."""

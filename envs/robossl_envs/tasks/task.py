@@ -102,6 +102,10 @@ class Task:
         """Return what the world looks like when the task is solved: what a goal image shows."""
         raise NotImplementedError
 
+    def passes(self, layout: Layout) -> tuple[Float[np.ndarray, "3"], ...]:
+        """Return further points [m] that the gripper may pass: nothing that the task is not about lies between them."""
+        return ()
+
     def achieved_goal(self, simulation: Simulation, end_effector_m: Float[np.ndarray, "3"]) -> Float[np.ndarray, " G"]:
         """Return what has to come to the goal, mostly a position [m]."""
         return simulation.body_pose("object")[0]
