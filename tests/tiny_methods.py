@@ -24,7 +24,28 @@ CONTRAST: dict[str, dict[str, Any]] = {
     "curl": {"num_instants": 2, "projection_dim": 8},
     "self_prediction": {"num_steps": 3, "hidden_dim": 16, "projection_dim": 8},
 }
-METHODS: dict[str, dict[str, Any]] = {**CONTRAST}
+FEATURES: dict[str, dict[str, Any]] = {
+    "vicreg": {"projection_dim": 8},
+    "gaussian_embedding": {"projection_dim": 8, "num_directions": 16},
+    "barlow_twins": {"projection_dim": 8},
+    "simclr": {"projection_dim": 8},
+    "byol": {"projection_dim": 8},
+    "slow_features": {"projection_dim": 8},
+    "frame_order": {"hidden_dim": 16},
+    "latent_rollout": {"hidden_dim": 16, "projection_dim": 8, "num_directions": 16},
+    "forward_dynamics": {"hidden_dim": 16},
+    "masked_latents": {"hidden_dim": 16},
+}
+FRAMES: dict[str, dict[str, Any]] = {
+    "masked_video": {},
+    "autoencoder": {},
+    "recurrent_frames": {"hidden_dim": 16},
+    "parallel_frames": {"hidden_dim": 16},
+    "stochastic_frames": {"hidden_dim": 16, "latent_dim": 4, "divergence_weight": 0.1},
+    "adversarial_frames": {"hidden_dim": 16, "latent_dim": 4},
+    "other_look": {},
+}
+METHODS: dict[str, dict[str, Any]] = {**CONTRAST, **FEATURES, **FRAMES}
 LONG, SHORT = (24, 30, 17, 40), (1, 2, 30, 40)
 """Lengths of episodes; among the short ones groups don't fit, and hold fillers."""
 

@@ -186,8 +186,13 @@ def self_prediction(objective, frames: Frames) -> float:
 @torch.no_grad()
 def step(objective, frames: Frames, z: torch.Tensor, clip: int, k: int) -> torch.Tensor:
     """One latent step with the one action of step k from the context frame on."""
+    action = objective.actions.layers[0](scaled_action(frames, clip, k))
+    return z + objective.dynamics.layers(torch.cat([z, action]))
+
+
+def scaled_action(frames: Frames, clip: int, k: int) -> torch.Tensor:
+    """The k-th action from the last context frame on, at mean 0 and deviation 1 as the statistics say."""
     batch = frames.batch
     raw = batch.actions[clip, batch.groups["context"]][-1, 2 * k : 2 * k + 2].double()
-    scaled_action = (raw - torch.tensor([0.1, -0.2])) / torch.tensor([0.5, 0.6])
-    action = objective.actions.layers[0](scaled_action)
-    return z + objective.dynamics.layers(torch.cat([z, action]))
+    mean_, std = (torch.tensor(values, dtype=torch.float32).double() for values in ([0.1, -0.2], [0.5, 0.6]))
+    return (raw - mean_) / std
