@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from robossl.data.clip_sampling import Draw, Window, num_items
+from robossl.data.clip_sampling import Window, num_items
+from robossl.data.clip_specs import Draw
 from robossl.data.rerendered import RerenderedSource
 from robossl.data.sampler import BatchSampler
 from robossl.data.sources import EpisodeSource

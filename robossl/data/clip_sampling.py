@@ -8,145 +8,12 @@ place always holds the frame that its index names.
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int64
 
-from robossl.errors import ConfigError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draw:
-    """Frame indices of one group, and which of them are what they say."""
-
-    indices: Int64[np.ndarray, " n"]
-    valid: Bool[np.ndarray, " n"]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """`num` instants spread out over the episode: one drawn from each of `num` equal parts."""
-
-    num: int
-
-    def __post_init__(self) -> None:
-        _require(self.num >= 1, "num", self.num, "at least 1")
-
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
-        """Return distinct instants in order of time; the last ones are fillers where the episode is too short."""
-        if num_frames < self.num:
-            return Draw(indices=np.minimum(np.arange(self.num), num_frames - 1), valid=np.arange(self.num) < num_frames)
-        edges = np.arange(self.num + 1) * num_frames // self.num
-        return Draw(indices=rng.integers(edges[:-1], edges[1:]), valid=np.ones(self.num, dtype=bool))
-
-
-@dataclass(frozen=True)
-class Near:
-    """One frame for each instant of `base`, at most `window_s` away and never the instant itself."""
-
-    base: Spread
-    window_s: float
-
-    def __post_init__(self) -> None:
-        _require(self.window_s > 0, "positive_window_s", self.window_s, "more than 0 s")
-
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
-        """Return the neighbours; invalid where the base is, or where the episode has no other frame."""
-        base = drawn[self.base]
-        # at least the next frame: at a low frame rate the window may be shorter than a frame
-        reach = max(1, int(self.window_s * fps_hz + 1e-6))
-        start = np.maximum(base.indices - reach, 0)
-        stop = np.minimum(base.indices + reach, num_frames - 1)  # one less than the neighbourhood: itself is left out
-        possible = stop > start
-        indices = rng.integers(start, np.maximum(stop, start + 1))
-        indices = indices + (indices >= base.indices)  # step over the instant itself
-        return Draw(indices=np.where(possible, indices, base.indices), valid=base.valid & possible)
-
-
-@dataclass(frozen=True)
-class Context:
-    """`num` frames in a row, `frame_stride` source frames apart, with `reach` source frames after them if possible."""
-
-    num: int
-    frame_stride: int
-    reach: int
-
-    def __post_init__(self) -> None:
-        _require(self.num >= 1, "num_context", self.num, "at least 1")
-        _require(self.frame_stride >= 1, "frame_stride", self.frame_stride, "at least 1")
-
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
-        """Return the frames; where the context itself does not fit, its last frames are invalid fillers."""
-        span = (self.num - 1) * self.frame_stride
-        # an episode shorter than the context and its reach starts at its first frame
-        start = rng.integers(0, max(1, num_frames - span - self.reach))
-        indices = start + np.arange(self.num) * self.frame_stride
-        return Draw(indices=np.minimum(indices, num_frames - 1), valid=indices < num_frames)
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """Frames after the last context frame, `horizons` source frames later.
-
-    `num` of the horizons are drawn for each item (in order); all of them if `num` is None.
-    """
-
-    base: Context
-    horizons: tuple[int, ...]
-    num: int | None = None
-
-    def __post_init__(self) -> None:
-        increasing = all(a < b for a, b in zip(self.horizons, self.horizons[1:], strict=False))
-        _require(
-            bool(self.horizons) and self.horizons[0] >= 1 and increasing,
-            "horizons",
-            self.horizons,
-            "increasing and at least 1",
-        )
-        _require(
-            self.num is None or 1 <= self.num <= len(self.horizons),
-            "num_targets",
-            self.num,
-            f"between 1 and the number of horizons, {len(self.horizons)}",
-        )
-
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
-        """Return the frames; invalid where they lie past the end, or where the context is not whole."""
-        base = drawn[self.base]
-        horizons = np.asarray(self.horizons)
-        if self.num is not None and self.num < len(horizons):
-            horizons = np.sort(rng.choice(horizons, self.num, replace=False))
-        last = base.indices[0] + (self.base.num - 1) * self.base.frame_stride  # where the context would end
-        indices = last + horizons
-        return Draw(indices=np.minimum(indices, num_frames - 1), valid=(indices < num_frames) & bool(base.valid.all()))
-
-
-Spec = Spread | Near | Context | Ahead
-
-
-def _min_frames(spec: Spec) -> int:
-    """Return how long an episode must be for every place of the group to be valid in some draw."""
-    match spec:
-        case Spread():
-            return 1
-        case Near():
-            return 2
-        case Context(num=num, frame_stride=frame_stride):
-            return (num - 1) * frame_stride + 1
-        case Ahead(base=base, horizons=horizons):
-            return _min_frames(base) + horizons[-1]
-
-
-def _size(spec: Spec) -> int:
-    match spec:
-        case Spread(num=num) | Context(num=num):
-            return num
-        case Near(base=base):
-            return base.num
-        case Ahead(horizons=horizons, num=num):
-            return len(horizons) if num is None else num
+from robossl.data.clip_specs import Again, Ahead, Context, Draw, Far, Near, Spec, Spread, min_frames_of, size_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +33,7 @@ class Window:
         for _, spec in self.specs:
             if spec not in ranges:
                 start = max((r.stop for r in ranges.values()), default=0)
-                ranges[spec] = slice(start, start + _size(spec))
+                ranges[spec] = slice(start, start + size_of(spec))
         return {name: ranges[spec] for name, spec in self.specs}
 
     @property
@@ -183,7 +50,7 @@ class Window:
     @property
     def min_frames(self) -> int:
         """Frames of the shortest episode in which each group can be drawn as it says."""
-        return max(_min_frames(spec) for _, spec in self.specs)
+        return max(min_frames_of(spec) for _, spec in self.specs)
 
     def sample(self, num_frames: int, fps_hz: float, *, seed: Sequence[int]) -> Draw:
         """Draw the T frames of one item.
@@ -207,7 +74,7 @@ class Window:
 def _draw_into(drawn: dict[Spec, Draw], spec: Spec, num_frames: int, fps_hz: float, seed: Sequence[int]) -> None:
     if spec in drawn:
         return
-    if isinstance(spec, Near | Ahead):
+    if isinstance(spec, Near | Far | Ahead | Again):
         _draw_into(drawn, spec.base, num_frames, fps_hz, seed)
     rng = np.random.default_rng([*seed, zlib.crc32(repr(spec).encode())])
     drawn[spec] = spec.draw(num_frames, fps_hz, drawn, rng)
@@ -263,8 +130,3 @@ def union_window(windows: Sequence[Window]) -> tuple[Window, list[dict[str, str]
 def num_items(num_frames: int, window: Window) -> int:
     """How many items an episode counts for in one epoch: in proportion to its length, at least one."""
     return max(1, math.ceil(num_frames / window.num_frames))
-
-
-def _require(condition: bool, name: str, value: object, allowed: str) -> None:
-    if not condition:
-        raise ConfigError(f"{name} must be {allowed}, got {value}")

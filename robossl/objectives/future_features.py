@@ -36,6 +36,7 @@ class FutureFeatures(Objective):
         covariance_weight: float = 0.04,
         momentum: float = 0.99,
         hidden_dim: int = 256,
+        use_actions: bool = True,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -49,6 +50,7 @@ class FutureFeatures(Objective):
             variance_weight, covariance_weight: of the two VICReg terms (25 : 1 as in the paper).
             momentum: of the slow copy at the first step; it rises to 1.
             hidden_dim: of the predictor.
+            use_actions: tell the prediction the actions of sources that have them.
             action_stats: of each source with actions.
         """
         super().__init__(encoder)
@@ -60,7 +62,8 @@ class FutureFeatures(Objective):
         self.momentum = momentum
         self.target_encoder = EmaCopy(encoder)
         condition_dim = 64
-        self.conditioning = Conditioning(condition_dim, max_horizon=max(horizons), action_stats=action_stats or {})
+        known = (action_stats or {}) if use_actions else {}
+        self.conditioning = Conditioning(condition_dim, max_horizon=max(horizons), action_stats=known)
         self.predictor = nn.Sequential(
             nn.Linear(num_context * encoder.feature_dim + condition_dim, hidden_dim),
             nn.LayerNorm(hidden_dim),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from robossl.data.clip_sampling import sequence_window
@@ -14,7 +14,9 @@ from robossl.objectives.objective import Objective
 from robossl.objectives.parts.conditioning import ActionStats
 from robossl.objectives.parts.encoded import EncodedBatch
 from robossl.objectives.parts.frame_conditioning import FrameConditioning, RobotTrack
+from robossl.objectives.parts.frame_errors import mean_psnr_db
 from robossl.objectives.parts.gather import joint_mean
+from robossl.objectives.parts.maps import map_shape
 from robossl.objectives.parts.unet import FrameUNet
 from robossl.types import ObjectiveOutput
 
@@ -85,7 +87,7 @@ class FutureFrames(Objective):
         self.predictor = FrameUNet(
             image_size=encoder.image_size,
             num_context=num_context,
-            map_channels=_map_channels(encoder),
+            map_channels=map_shape(encoder)[0],
             condition_dim=condition_dim,
             widths=widths,
             block_px=block_px,
@@ -110,7 +112,7 @@ class FutureFrames(Objective):
         copied = (encoded.pixels("context")[:, -1:].float() / 255 - truth).square().mean(dim=(2, 3, 4)).flatten()
         return ObjectiveOutput(
             loss=joint_mean(values, valid),
-            metrics={"psnr_db": _mean_psnr_db(errors, valid), "copy_psnr_db": _mean_psnr_db(copied, valid)},
+            metrics={"psnr_db": mean_psnr_db(errors, valid), "copy_psnr_db": mean_psnr_db(copied, valid)},
         )
 
     @torch.no_grad()
@@ -154,14 +156,3 @@ class FutureFrames(Objective):
         before = steps[:, :-1, : self.frame_stride].flatten(1, 2)
         states = None if batch.proprio is None else encoded.of("context", batch.proprio)
         return RobotTrack(actions=torch.cat([before, steps[:, -1]], dim=1), states=states)
-
-
-def _map_channels(encoder: Encoder) -> int:
-    with torch.no_grad():
-        device = next(encoder.parameters()).device
-        return encoder.feature_map(torch.zeros(1, 3, *encoder.image_size, dtype=torch.uint8, device=device)).shape[1]
-
-
-def _mean_psnr_db(errors: Float[Tensor, " N"], valid: Bool[Tensor, " N"]) -> float:
-    psnr_db = -10 * (errors.detach() + 1e-10).log10()
-    return float(psnr_db[valid].mean()) if bool(valid.any()) else 0.0

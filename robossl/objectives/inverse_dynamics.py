@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
-from robossl.data.clip_sampling import Context, Window
+from robossl.data.clip_sampling import Window
+from robossl.data.clip_specs import Context
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
 from robossl.objectives.objective import Objective

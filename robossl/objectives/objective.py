@@ -18,6 +18,10 @@ class Objective(nn.Module):
 
     window: Window
     needs_actions = False
+    needs_augmentation = False
+    """Whether two looks at one frame differ by augmentation alone, so that without it there is nothing to learn."""
+    min_clips = 1
+    """Fewest clips of the joint batch: contrasts need another one, and a variance needs two rows."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
@@ -37,11 +41,18 @@ class Objective(nn.Module):
 
     def param_groups(self) -> list[dict[str, Any]]:
         """Return optimizer groups: matrices decay, biases and norms don't."""
-        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        own = self.own_groups()
+        apart = {id(parameter) for group in own for parameter in group["params"]}
+        trained = [p for p in self.parameters() if p.requires_grad and id(p) not in apart]
         return [
             {"params": [parameter for parameter in trained if parameter.ndim > 1]},
             {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
+            *own,
         ]
+
+    def own_groups(self) -> list[dict[str, Any]]:
+        """Return optimizer groups of parameters that learn at another rate (`lr_scale`); none by default."""
+        return []
 
     def after_step(self, step: int, num_steps: int) -> None:
         """Do what follows an optimizer step (slow copies, schedules of weights)."""

@@ -1,6 +1,7 @@
 """Several objectives on one encoder: one window, one pass through the encoder, one scalar."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from robossl.data.clip_sampling import Window, union_window
 from robossl.encoders import Encoder
@@ -112,6 +113,10 @@ class WeightedSum(Objective):
         if not losses:
             raise ConfigError(f"the batch of source {encoded.batch.source!r} feeds no objective")
         return ObjectiveOutput(loss=sum(losses[1:], losses[0]), metrics=metrics)
+
+    def own_groups(self) -> list[dict[str, Any]]:
+        """Return the groups of all members."""
+        return [group for member in self.members.values() for group in member.own_groups()]
 
     def after_step(self, step: int, num_steps: int) -> None:
         """Pass on to all members, and move the average."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from robossl.data.clip_sampling import Ahead, Context
+from robossl.data.clip_specs import Ahead, Context
 from robossl.objectives import FutureFrames, RobotTrack
 from robossl.stages.pretrain_sources import ACTION_KEY, STATE_KEY, TrainingSource
 

@@ -6,7 +6,8 @@ import torch
 from memory_source import MemorySource
 
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, collate, moved
-from robossl.data.clip_sampling import Spread, Window, instant_window, sequence_window
+from robossl.data.clip_sampling import Window, instant_window, sequence_window
+from robossl.data.clip_specs import Spread
 from robossl.data.sampler import BatchSampler
 from robossl.errors import DataError
 

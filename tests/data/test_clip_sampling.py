@@ -5,16 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robossl.data.clip_sampling import (
-    Near,
-    Spread,
-    Window,
-    instant_window,
-    num_items,
-    pair_window,
-    sequence_window,
-    union_window,
-)
+from robossl.data.clip_sampling import Window, instant_window, num_items, pair_window, sequence_window, union_window
+from robossl.data.clip_specs import Again, Ahead, Context, Far, Near, OnTheWay, Ordered, Spread
 from robossl.errors import ConfigError
 
 lengths = st.integers(1, 200)
@@ -147,3 +139,55 @@ def test_an_episode_of_the_least_length_fills_each_group_and_a_shorter_one_can_n
 def test_long_episodes_count_for_more_items() -> None:
     window = instant_window(num_instants=8, num_views=1)
     assert [num_items(length, window) for length in (1, 8, 80)] == [1, 1, 10]
+
+
+@given(lengths, seeds, st.sampled_from([5.0, 20.0, 29.97]), st.floats(0, 2), st.sampled_from([None, 0.5, 3.0]))
+@settings(max_examples=150, deadline=None)
+def test_a_far_frame_lies_beyond_the_margin_and_inside_the_window(num_frames, seed, fps_hz, margin_s, extra_s) -> None:
+    window_s = None if extra_s is None else margin_s + extra_s
+    base = Spread(4)
+    window = Window(specs=(("anchor", base), ("negative", Far(base, margin_s, window_s))))
+    found = groups(window, window.sample(num_frames, fps_hz, seed=(seed,)))
+    (anchors, fits), (negatives, valid) = found["anchor"], found["negative"]
+    assert ((negatives >= 0) & (negatives < num_frames)).all()
+    away = np.abs(anchors - negatives)
+    assert (away[valid] >= 1).all(), "never the anchor itself"
+    assert (away[valid] / fps_hz > margin_s - 1e-9).all()
+    if window_s is not None:
+        assert (away[valid] <= max(window_s * fps_hz + 1e-6, int(margin_s * fps_hz + 1e-6) + 1)).all()
+    elif num_frames > 2 * (margin_s * fps_hz + 1):
+        assert np.array_equal(valid, fits), "there is a far frame for each"
+
+
+@given(lengths, seeds)
+@settings(max_examples=100, deadline=None)
+def test_ordered_instants_are_in_order_and_the_way_leads_to_the_goal(num_frames, seed) -> None:
+    window = Window(specs=(("ordered", Ordered()), ("way", OnTheWay())))
+    found = groups(window, window.sample(num_frames, 20.0, seed=(seed,)))
+    ordered, whole = found["ordered"]
+    assert whole.all() == (num_frames >= 3)
+    if whole.all():
+        assert 0 <= ordered[0] < ordered[1] < ordered[2] < num_frames
+    (start, now, following, goal), whole = found["way"]
+    assert whole.all() == (num_frames >= 2)
+    if whole.all():
+        assert 0 <= start <= now < following <= goal < num_frames
+        assert following == now + 1
+
+
+def test_the_same_frames_again_are_a_group_of_their_own_with_an_augmentation_of_their_own() -> None:
+    context = Context(1, 1, 3)
+    later = Ahead(context, (3,))
+    window = Window(specs=(("context", context), ("target", later), ("again", Again(later))))
+    found = groups(window, window.sample(20, 20.0, seed=(1,)))
+    assert np.array_equal(found["again"][0], found["target"][0])
+    assert window.groups["again"] != window.groups["target"]
+    assert window.augmentation_keys == {"context": "context", "target": "context", "again": "again"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"), [((-1.0,), "negative_margin_s must be at least 0 s"), ((1.0, 0.5), "negative_window_s must")]
+)
+def test_far_frames_need_room(arguments: tuple, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        Far(Spread(2), *arguments)

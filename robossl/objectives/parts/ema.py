@@ -4,7 +4,8 @@ import copy
 import math
 
 import torch
-from torch import nn
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
 
 
 class EmaCopy(nn.Module):
@@ -26,3 +27,10 @@ class EmaCopy(nn.Module):
 def momentum_at(step: int, num_steps: int, *, base: float) -> float:
     """Return the momentum of a step: from `base` along a cosine to 1 (BYOL, 2020, arXiv 2006.07733)."""
     return 1 - (1 - base) * (1 + math.cos(math.pi * min(1.0, step / max(1, num_steps)))) / 2
+
+
+@torch.no_grad()
+def seen_by(module: nn.Module, pixels: UInt8[Tensor, "B n C H W"]) -> Float[Tensor, "B n *D"]:
+    """Return what a slow copy (of an encoder, or of one with a head) says of frames."""
+    out: Tensor = module(pixels.flatten(0, 1))
+    return out.unflatten(0, pixels.shape[:2])
