@@ -259,6 +259,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return ScriptedPolicy(
             controllers[kind],
             read_state=self._state_by_name,
+            read_unfinished=lambda: self._timing.unfinished(),
             max_step_m=self._robot.max_step_m,
             noise=noise,
             generator=generator,
