@@ -60,7 +60,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not _is_mendable(error):
             raise
-        print(f"robossl: {' '.join(str(error).split())}", file=sys.stderr)
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # one line, whatever the number of processes of torchrun
+            print(f"robossl: {' '.join(str(error).split())}", file=sys.stderr)
         return _MENDABLE
 
 

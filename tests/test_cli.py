@@ -147,6 +147,12 @@ def test_an_unknown_command_is_answered_with_the_closest(capsys: Captured) -> No
     assert "commands are collect, import" in _refused(["xyz"], capsys)
 
 
+def test_of_many_processes_one_speaks(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert cli.main(["colect"]) == 2
+    assert capsys.readouterr().err == ""
+
+
 def test_help_and_version_are_printed(capsys: Captured) -> None:
     assert cli.main([]) == cli.main(["--version"]) == 0
     assert "usage: robossl" in capsys.readouterr().out

@@ -329,8 +329,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 end_effector_m = self._robot.end_effector_position(self._simulation)
                 return {
                     "observation": np.concatenate([proprio, truth]),
-                    "achieved_goal": self._task.achieved_goal(self._simulation, end_effector_m),
-                    "desired_goal": self._task.desired_goal(self._simulation),
+                    "achieved_goal": np.array(self._task.achieved_goal(self._simulation, end_effector_m)),
+                    "desired_goal": np.array(self._task.desired_goal(self._simulation)),
                 }
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:

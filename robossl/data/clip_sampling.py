@@ -126,6 +126,19 @@ class Ahead:
 Spec = Spread | Near | Context | Ahead
 
 
+def _min_frames(spec: Spec) -> int:
+    """Return how long an episode must be for every place of the group to be valid in some draw."""
+    match spec:
+        case Spread():
+            return 1
+        case Near():
+            return 2
+        case Context(num=num, frame_stride=frame_stride):
+            return (num - 1) * frame_stride + 1
+        case Ahead(base=base, horizons=horizons):
+            return _min_frames(base) + horizons[-1]
+
+
 def _size(spec: Spec) -> int:
     match spec:
         case Spread(num=num) | Context(num=num):
@@ -166,6 +179,11 @@ class Window:
     def num_frames(self) -> int:
         """T."""
         return max(r.stop for r in self.groups.values())
+
+    @property
+    def min_frames(self) -> int:
+        """Frames of the shortest episode in which each group can be drawn as it says."""
+        return max(_min_frames(spec) for _, spec in self.specs)
 
     def sample(self, num_frames: int, fps_hz: float, *, seed: Sequence[int]) -> Draw:
         """Draw the T frames of one item.

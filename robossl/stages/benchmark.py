@@ -1,5 +1,6 @@
 """`robossl benchmark`: encoders compared by the success of policies cloned on them, over several training seeds."""
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from robossl.config.recipe import (
     play_config,
     pretrain_config,
 )
+from robossl.errors import ConfigError
 from robossl.rollout import Workers
 from robossl.runs import Run, fingerprint
 from robossl.runs.files import write_text
@@ -45,6 +47,7 @@ SEED = 5_000_000
 def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
     check_tasks(config.tasks)
+    _open_folder(config.cells)
     run.tracker.cut_back(0)  # cells that are there are logged again
     found: list[tuple[Cell, Mapping[str, Any]]] = []
     with Workers(config.recipe.num_workers) as workers:
@@ -63,6 +66,13 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     ]
     write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
     return {"tables": tables}
+
+
+def _open_folder(cells: Path) -> None:
+    """Refuse a folder that no cell can be written to before hours of work, not after them."""
+    cells.mkdir(parents=True, exist_ok=True)
+    if not os.access(cells, os.W_OK):
+        raise ConfigError(f"the folder of cells {cells} can't be written to; name another one: --cells=DIR")
 
 
 def _cells(config: BenchmarkConfig) -> list[Cell]:

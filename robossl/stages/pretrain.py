@@ -140,6 +140,7 @@ def _loader(
         )
         for item in sources
     ]
+    _check_lengths(datasets)
     sampler = BatchSampler(
         [len(dataset) for dataset in datasets],
         batch_size=config.batch_size,
@@ -149,6 +150,18 @@ def _loader(
         world_size=here.world_size,
     )
     return ClipLoader(datasets, sampler, names=[item.name for item in sources])
+
+
+def _check_lengths(datasets: list[ClipDataset]) -> None:
+    """Refuse windows that fit into no episode: their places would never be trained, without a word."""
+    needed = max(dataset.window.min_frames for dataset in datasets)
+    asked = [dataset for dataset in datasets if dataset.window.min_frames == needed]
+    longest = max(int(dataset.source.lengths[dataset.episode_of_item].max()) for dataset in asked)
+    if longest < needed:
+        raise ConfigError(
+            f"the objectives need {needed} frames in a row, the longest episode has {longest}; "
+            "lower num_context, frame_stride or horizons, or train on longer episodes"
+        )
 
 
 def _frame_scores(objective: WeightedSum, sources: list[TrainingSource], *, run: Run) -> dict[str, Any]:

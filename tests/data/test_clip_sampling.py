@@ -122,6 +122,28 @@ def test_impossible_windows_are_refused(make, text: str) -> None:
         make()
 
 
+@pytest.mark.parametrize(
+    "window",
+    [
+        instant_window(num_instants=4, num_views=2),
+        pair_window(num_anchors=3, positive_window_s=0.2),
+        sequence_window(num_context=3, horizons=(2, 5), frame_stride=2),
+    ],
+)
+def test_an_episode_of_the_least_length_fills_each_group_and_a_shorter_one_can_not(window: Window) -> None:
+    def can_fill(num_frames: int) -> bool:
+        draws = [window.sample(num_frames, 10.0, seed=[seed]).valid for seed in range(50)]
+        return all(any(draw[place].any() for draw in draws) for place in window.groups.values())
+
+    assert can_fill(window.min_frames)
+    assert (
+        window.min_frames == 1
+        or not np.concatenate(
+            [window.sample(window.min_frames - 1, 10.0, seed=[seed]).valid[-1:] for seed in range(50)]
+        ).any()
+    )
+
+
 def test_long_episodes_count_for_more_items() -> None:
     window = instant_window(num_instants=8, num_views=1)
     assert [num_items(length, window) for length in (1, 8, 80)] == [1, 1, 10]

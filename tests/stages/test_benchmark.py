@@ -10,6 +10,7 @@ import pytest
 
 from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
+from robossl.errors import ConfigError
 from robossl.evaluation.intervals import wilson
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
@@ -213,3 +214,14 @@ def test_a_world_is_known_by_what_happens_in_it(monkeypatch: pytest.MonkeyPatch)
     world.cache_clear()
     assert world("reach", ("randomized",)) != seen
     world.cache_clear()
+
+
+def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(stage, "_measure", never)
+    monkeypatch.setattr(stage.os, "access", lambda path, mode: False)
+    config = BenchmarkConfig(output=tmp_path / "run", cells=tmp_path / "cells")
+    with (
+        open_run(config.output, command="benchmark", config=config) as run,
+        pytest.raises(ConfigError, match="--cells"),
+    ):
+        benchmark(config, run=run)

@@ -173,3 +173,9 @@ def test_the_health_of_the_features_is_logged_and_a_collapse_gives_one_line(conf
     assert [watch.hook(encoder, is_first=True)(step)["health/spread"] for step in (20, 30)] == [0, 0]
     (line,) = caplog.messages
     assert "the features have collapsed at step 20" in line
+
+
+def test_a_horizon_that_fits_into_no_episode_is_refused(config: PretrainConfig) -> None:
+    far = ObjectiveConfig(name="future_frames", params={"num_context": 2, "horizons": (1, 300), "widths": (8, 16)})
+    with pytest.raises(ConfigError, match="need 302 frames in a row, the longest episode has 1"):
+        run(replace(config, objectives=(far,), sources=config.sources[:1]))

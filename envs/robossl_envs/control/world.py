@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from robossl_envs.errors import EnvError
 from robossl_envs.quiet_pybullet import pybullet as p
-from robossl_envs.simulation.bullet import load_scene
+from robossl_envs.simulation.bullet_scene import load_scene
 from robossl_envs.simulation.scene import SceneSpec
 from robossl_envs.simulation.simulation import SUBSTEPS, TIMESTEP_S, Pose
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from robossl_envs.rendering.gl_context import NoGlError, load_triton
+from robossl_envs.rendering.gl_shaders import LAYER_EXTENSIONS
 
 _HINT = "use renderer='tiny'"
 _opened: dict[str, Any] = {}
@@ -49,9 +50,12 @@ def _open() -> Any:
     os.environ.setdefault("LP_NUM_THREADS", "0")
     import moderngl
 
-    wanted: dict[str, Any] = {"standalone": True, "backend": "egl", "require": 430}
+    wanted: dict[str, Any] = {"standalone": True, "backend": "egl", "require": 450}
     try:
-        return moderngl.create_context(**wanted)
+        context = moderngl.create_context(**wanted)
     except Exception as error:  # moderngl raises a plain Exception
         reason = " ".join(str(error).split())
-        raise NoGlError(f"EGL does not start OpenGL 4.3 for renderer='gl' ({reason}): {_HINT}") from error
+        raise NoGlError(f"EGL does not start OpenGL 4.5 for renderer='gl' ({reason}): {_HINT}") from error
+    if not context.extensions.intersection(LAYER_EXTENSIONS):
+        raise NoGlError(f"this OpenGL driver has neither of {', '.join(LAYER_EXTENSIONS)} for renderer='gl': {_HINT}")
+    return context

@@ -10,8 +10,13 @@ sun does not reach keeps 0.8 of its diffuse and specular part, as with TinyRende
 triangle; bodies by vertex, and their textures are sampled without filter.
 """
 
+LAYER_EXTENSIONS = ("GL_ARB_shader_viewport_layer_array", "GL_AMD_vertex_shader_layer")
+"""One of them lets a vertex shader choose the layer that its triangle goes to."""
+TEXTURES, SUN_DEPTHS = 0, 1
+"""Units that the shaders read from."""
+
 VERTEX = """
-#version 330
+#version 450
 in vec3 vertex;
 in vec3 normal;
 FLAT out vec4 colour;
@@ -21,15 +26,14 @@ in vec3 own_rgb;
 in vec2 place;
 out vec3 texture_place;
 #endif
-in mat4 to_clip;  // of the atlas: the view's tile is in it
+in mat4 to_clip;
 in vec4 light;    // direction in the part's frame; its height in the world
-in vec4 up;       // the world's z axis in the part's frame; number of the tile, see y below
+in vec4 up;       // the world's z axis in the part's frame; number of the view
 in vec4 tint;     // rgb; layer of the texture
 in vec4 diffuse;  // rgb; the ambient coefficient
 in vec4 specular; // rgb; the part's number / 255
-uniform float num_tiles;
 #ifdef SHADOW
-in mat3x4 to_sun; // columns are the rows of a matrix: what the sun sees, -1 to 1
+in mat3x4 to_sun; // columns are the rows of a matrix: what the sun sees, -1 to 1, upside down
 in float shade;   // part of the direct light that a shadow leaves
 out vec4 sun_place;
 FLAT out vec3 shaded;
@@ -37,9 +41,7 @@ FLAT out vec3 shaded;
 
 void main() {
     gl_Position = to_clip * vec4(vertex, 1.0);
-    float y = gl_Position.y * num_tiles - up.w * gl_Position.w;  // within the view's own tile
-    gl_ClipDistance[0] = gl_Position.w - y;
-    gl_ClipDistance[1] = gl_Position.w + y;
+    gl_Layer = int(up.w);
     float facing = dot(normal, light.xyz);
     float glance = max(0.0, 2.0 * facing * dot(normal, up.xyz) - light.w);
     vec3 direct = diffuse.rgb * max(0.0, facing) + specular.rgb * glance * glance;
@@ -58,15 +60,14 @@ void main() {
 """
 
 FRAGMENT = """
-#version 330
+#version 450
 FLAT in vec4 colour;
 #ifndef ROBOT
-uniform sampler2DArray textures;
+layout(binding = TEXTURES) uniform sampler2DArray textures;
 in vec3 texture_place;
 #endif
 #ifdef SHADOW
-uniform sampler2DShadow sun_depths;
-uniform float num_tiles;
+layout(binding = SUN_DEPTHS) uniform sampler2DArrayShadow sun_depths;
 in vec4 sun_place;
 FLAT in vec3 shaded;
 #endif
@@ -76,9 +77,8 @@ void main() {
     vec3 rgb = colour.rgb;
 #ifdef SHADOW
     if (max(abs(sun_place.x), abs(sun_place.y)) < 0.99) {  // elsewhere nothing stands that could cast a shadow
-        float row = (sun_place.w - sun_place.y) / num_tiles;
-        vec3 place = 0.5 + 0.5 * vec3(sun_place.x, row, sun_place.z);
-        rgb = mix(shaded, rgb, texture(sun_depths, place));
+        vec3 place = 0.5 + 0.5 * sun_place.xyz;
+        rgb = mix(shaded, rgb, texture(sun_depths, vec4(place.xy, sun_place.w, place.z)));
     }
 #endif
 #ifndef ROBOT
@@ -91,10 +91,12 @@ void main() {
 
 def sources(*, robot: bool, shadow: bool) -> dict[str, str]:
     """Return vertex and fragment shader, for the robot or for bodies, with or without shadows on them."""
-    lines = ["#version 330", f"#define FLAT {'flat' if robot else ''}"]
+    lines = ["#version 450", *(f"#extension {name} : enable" for name in LAYER_EXTENSIONS)]
+    lines += [f"#define TEXTURES {TEXTURES}", f"#define SUN_DEPTHS {SUN_DEPTHS}"]
+    lines.append(f"#define FLAT {'flat' if robot else ''}")
     lines += ["#define ROBOT"] * robot + ["#define SHADOW"] * shadow
     head = "\n".join(lines)
     return {
-        "vertex_shader": VERTEX.replace("#version 330", head),
-        "fragment_shader": FRAGMENT.replace("#version 330", head),
+        "vertex_shader": VERTEX.replace("#version 450", head),
+        "fragment_shader": FRAGMENT.replace("#version 450", head),
     }

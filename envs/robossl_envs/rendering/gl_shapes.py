@@ -43,6 +43,17 @@ class Shape:
         return (self.vertices[:, :3].max(axis=0) - self.vertices[:, :3].min(axis=0)) / 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """A shape in the scene."""
+
+    shape: Shape
+    part: int
+    """Its number in the masks."""
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """What it is stretched by."""
+
+
 def robot_shapes(urdf: Path) -> dict[str, Shape]:
     """Return link name to its visuals in one flat-shaded shape, coloured by vertex."""
     shapes = {}

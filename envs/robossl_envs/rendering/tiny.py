@@ -4,6 +4,7 @@ import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +16,7 @@ from robossl_envs.rendering.camera import Camera
 from robossl_envs.rendering.look import Look, Surface
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.rendering.textures import texture_pool
-from robossl_envs.simulation.bullet import load_scene, pose_scene
+from robossl_envs.simulation.bullet_scene import load_scene, pose_scene
 from robossl_envs.simulation.scene import SceneSpec
 
 LIGHT_DISTANCE_M = 2.0
@@ -51,24 +52,31 @@ class TinyRenderer:
         """Draw V views; view i shows state i through camera i under look i."""
         if self._client is None:
             raise EnvError("this renderer is closed: make the env again")
+        size = height_px, width_px
         views = [
-            self._render(state, camera, look, height_px, width_px)
+            self._draw(state, camera, look, size)
             for state, camera, look in zip(visual_states, cameras, looks, strict=True)
         ]
+        # what is not asked for is not computed: for one small picture it took as long as what stands around the drawing
         return Rendered(
-            pixels=np.stack([view[0] for view in views]),
-            depth_m=np.stack([view[1] for view in views]) if depth else None,
-            masks=np.stack([view[2] for view in views]) if masks else None,
+            pixels=np.stack([np.reshape(rgba, (*size, 4)).astype(np.uint8)[..., :3] for rgba, _, _ in views]),
+            depth_m=np.stack(
+                [_metres(np.reshape(view[1], size), camera) for view, camera in zip(views, cameras, strict=True)]
+            )
+            if depth
+            else None,
+            masks=np.stack([self._masks(np.reshape(numbers, size)) for _, _, numbers in views]) if masks else None,
         )
 
-    def _render(
-        self, state: Float[np.ndarray, " X"], camera: Camera, look: Look, height_px: int, width_px: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        client = self.client
+    def _draw(
+        self, state: Float[np.ndarray, " X"], camera: Camera, look: Look, size: tuple[int, int]
+    ) -> tuple[Any, Any, Any]:
+        """Return Bullet's colours (rgba), depths and numbers of bodies."""
+        client, (height_px, width_px) = self.client, size
         pose_scene(state, self._scene, self._loaded, client)
         self._wear(look)
         light = look.light
-        _, _, rgba, buffer, numbers = p.getCameraImage(
+        _, _, rgba, depths, numbers = p.getCameraImage(
             width_px,
             height_px,
             viewMatrix=(camera.view_matrix() @ self._mount(camera)).T.ravel().tolist(),
@@ -83,10 +91,7 @@ class TinyRenderer:
             renderer=p.ER_TINY_RENDERER,
             physicsClientId=client,
         )
-        near, far = camera.near_m, camera.far_m
-        depth_m = far * near / (far - (far - near) * np.reshape(buffer, (height_px, width_px)))
-        pixels = np.reshape(rgba, (height_px, width_px, 4)).astype(np.uint8)[..., :3]
-        return pixels, depth_m.astype(np.float32), self._masks(np.reshape(numbers, (height_px, width_px)))
+        return rgba, depths, numbers
 
     @property
     def client(self) -> int:
@@ -155,6 +160,12 @@ class TinyRenderer:
             with contextlib.suppress(p.error):
                 p.disconnect(physicsClientId=self._client)
         self._client = None
+
+
+def _metres(buffer: np.ndarray, camera: Camera) -> np.ndarray:
+    """Return metres: the buffer holds 0 at the near plane and 1 at the far one."""
+    near, far = camera.near_m, camera.far_m
+    return (far * near / (far - (far - near) * buffer)).astype(np.float32)
 
 
 def _load_textures(client: int) -> list[int]:

@@ -58,6 +58,7 @@ class LinkPoses:
         x, y, z = self._axes.T
         zero = np.zeros_like(x)
         self._cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
+        self._squares = self._cross @ self._cross
 
     def _read(self, element: ElementTree.Element, joints: list[str]) -> _Joint:
         name, axis = element.attrib["name"], element.find("axis")
@@ -85,7 +86,7 @@ class LinkPoses:
         turned, slid = np.where(self._slides, 0.0, moved), np.where(self._slides, moved, 0.0)
         sine, versine = np.sin(turned)[..., None, None], (1 - np.cos(turned))[..., None, None]
         motions = np.zeros((*moved.shape, 4, 4))
-        motions[..., :3, :3] = np.eye(3) + sine * self._cross + versine * (self._cross @ self._cross)
+        motions[..., :3, :3] = np.eye(3) + sine * self._cross + versine * self._squares
         motions[..., :3, 3] = slid[..., None] * self._axes
         motions[..., 3, 3] = 1.0
         return motions

@@ -1,8 +1,7 @@
 """PyBullet behind the `Simulation` contract."""
 
 import contextlib
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -11,8 +10,8 @@ from robossl_envs.errors import EnvError
 from robossl_envs.quiet_pybullet import pybullet as p
 from robossl_envs.simulation.articulation import base_and_joint, part_pose, part_poses
 from robossl_envs.simulation.bullet_joint import BulletJoint
-from robossl_envs.simulation.cylinder import cylinder_mesh
-from robossl_envs.simulation.scene import BodySpec, Dynamics, SceneSpec
+from robossl_envs.simulation.bullet_scene import load_scene, pose_scene
+from robossl_envs.simulation.scene import Dynamics, SceneSpec
 from robossl_envs.simulation.simulation import SUBSTEPS, TIMESTEP_S, Pose
 
 POSITION_GAIN = 0.3
@@ -21,75 +20,15 @@ GEAR_FORCE = 50.0
 """Most that ties a joint to the one that it follows [N m]."""
 
 
-@dataclass
-class Loaded:
-    """Bullet's numbers for what was loaded into one client."""
-
-    robot: int
-    joints: list[int]
-    links: dict[str, int]
-    bodies: dict[str, int] = field(default_factory=dict)
-
-
-def load_scene(scene: SceneSpec, client: int, *, collisions: bool = True) -> Loaded:
-    """Load a scene into a client and return the numbers; without collisions it is good only for drawing."""
-    flags = p.URDF_USE_SELF_COLLISION_EXCLUDE_ALL_PARENTS if scene.robot.self_collides else 0
-    robot = p.loadURDF(
-        str(scene.robot.urdf), scene.robot.base_position_m, useFixedBase=True, flags=flags, physicsClientId=client
-    )
-    joints, links = {}, {}
-    for index in range(p.getNumJoints(robot, physicsClientId=client)):
-        info = p.getJointInfo(robot, index, physicsClientId=client)
-        joints[info[1].decode()], links[info[12].decode()] = index, index
-    loaded = Loaded(robot, [joints[name] for name in scene.robot.joints], links)
-    for body in (*scene.bodies, *(part for item in scene.articulated for part in item.fixed)):
-        loaded.bodies[body.name] = _load_body(body, client, collides=collisions and body.collides)
-    return loaded
-
-
-def _load_body(body: BodySpec, client: int, *, collides: bool) -> int:
-    radius_m, half_height_m = body.size_m[:2]
-    sizes: dict[str, tuple[int, dict[str, Any]]] = {
-        "box": (p.GEOM_BOX, {"halfExtents": body.size_m}),
-        "sphere": (p.GEOM_SPHERE, {"radius": radius_m}),
-        "cylinder": (p.GEOM_CYLINDER, {"radius": radius_m, "height": 2 * half_height_m}),
-    }
-    kind, size = sizes[body.shape]
-    seen = (p.GEOM_MESH, cylinder_mesh(radius_m, half_height_m)) if body.shape == "cylinder" else (kind, size)
-    visual = p.createVisualShape(seen[0], rgbaColor=(*body.rgb, 1.0), physicsClientId=client, **seen[1])
-    collision = p.createCollisionShape(kind, physicsClientId=client, **size) if collides else -1
-    number: int = p.createMultiBody(
-        body.mass_kg if collides else 0.0,
-        collision,
-        visual,
-        body.position_m,
-        body.quaternion,
-        physicsClientId=client,
-    )
-    return number
-
-
-def pose_scene(visual_state: Float[np.ndarray, " X"], scene: SceneSpec, loaded: Loaded, client: int) -> None:
-    """Put a loaded scene into a visual state; of an articulated body, what stands still."""
-    num_joints = len(loaded.joints)
-    expected = num_joints + 7 * len(scene.drawn)
-    if len(visual_state) != expected:
-        raise EnvError(f"a visual state of this scene has {expected} numbers, not {len(visual_state)}")
-    state = np.asarray(visual_state, dtype=float)
-    for joint, position in zip(loaded.joints, state[:num_joints], strict=True):
-        p.resetJointState(loaded.robot, joint, position, physicsClientId=client)
-    for body, pose in zip(scene.drawn, state[num_joints:].reshape(-1, 7), strict=True):
-        if body.name in loaded.bodies:
-            number = loaded.bodies[body.name]
-            p.resetBasePositionAndOrientation(number, pose[:3], pose[3:], physicsClientId=client)
-
-
 class BulletSimulation:
     """One PyBullet world in a client of its own."""
 
     def __init__(self) -> None:
         self._client: int | None = None
         self._force: dict[str, Float[np.ndarray, "3"]] = {}
+        self._poses: dict[str, Pose] = {}
+        self._joints: tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]] | None = None
+        self._visual: Float[np.ndarray, " X"] | None = None
 
     @property
     def client(self) -> int:
@@ -97,6 +36,11 @@ class BulletSimulation:
         if self._client is None:
             raise EnvError("this simulation is closed or was never loaded: make the env again")
         return self._client
+
+    def _moved(self) -> None:
+        """Forget what was read: a control step asks for the same poses many times over."""
+        self._poses.clear()
+        self._joints = self._visual = None
 
     def load(self, scene: SceneSpec) -> None:
         """Build the world. Called once."""
@@ -138,17 +82,22 @@ class BulletSimulation:
 
     def step(self, num_substeps: int = SUBSTEPS) -> None:
         """Advance by so many physics steps; the solver keeps PyBullet's own settings."""
+        client = self.client
         for _ in range(num_substeps):
             for name, force_n in self._force.items():
-                at, _ = self.body_pose(name)
-                p.applyExternalForce(
-                    self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=self.client
-                )
-            p.stepSimulation(physicsClientId=self.client)
+                at, _ = p.getBasePositionAndOrientation(self._loaded.bodies[name], physicsClientId=client)
+                p.applyExternalForce(self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=client)
+            p.stepSimulation(physicsClientId=client)
         self._force.clear()
+        self._moved()
 
     def body_pose(self, name: str) -> Pose:
-        """Return the pose of a body, a part, an articulated body's frame or a robot link."""
+        """Return the pose of a body, a part, an articulated body's frame or a robot link; read-only."""
+        if name not in self._poses:
+            self._poses[name] = self._read_pose(name)
+        return self._poses[name]
+
+    def _read_pose(self, name: str) -> Pose:
         if name in self._articulated:
             return self._articulated[name].base
         if name in self._part_of:
@@ -162,12 +111,13 @@ class BulletSimulation:
             link = self._loaded.links[name]
             state = p.getLinkState(self._loaded.robot, link, computeForwardKinematics=True, physicsClientId=self.client)
             position, quaternion = state[4], state[5]
-        return np.array(position), np.array(quaternion)
+        return _fixed(position), _fixed(quaternion)
 
     def set_body_pose(
         self, name: str, position_m: Float[np.ndarray, "3"], quaternion: Float[np.ndarray, "4"] | None = None
     ) -> None:
         """Place a body or an articulated body, at rest."""
+        self._moved()
         facing = np.array((0.0, 0.0, 0.0, 1.0)) if quaternion is None else quaternion
         if name in self._articulated:
             joint = self._articulated[name]
@@ -186,6 +136,7 @@ class BulletSimulation:
 
     def set_opening(self, name: str, position: float) -> None:
         """Put the joint of an articulated body there, at rest."""
+        self._moved()
         self._articulated[name].set_position(position)
 
     def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
@@ -194,12 +145,15 @@ class BulletSimulation:
         return np.array(linear), np.array(angular)
 
     def joint_state(self) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, " J"]]:
-        """Return positions and velocities of the robot's joints."""
-        states = p.getJointStates(self._loaded.robot, self._loaded.joints, physicsClientId=self.client)
-        return np.array([state[0] for state in states]), np.array([state[1] for state in states])
+        """Return positions and velocities of the robot's joints; read-only."""
+        if self._joints is None:
+            states = p.getJointStates(self._loaded.robot, self._loaded.joints, physicsClientId=self.client)
+            self._joints = _fixed([state[0] for state in states]), _fixed([state[1] for state in states])
+        return self._joints
 
     def set_joint_state(self, positions: Float[np.ndarray, " J"]) -> None:
         """Put the joints there, at rest, and make it their target."""
+        self._moved()
         for joint, position in zip(self._loaded.joints, positions, strict=True):
             p.resetJointState(self._loaded.robot, joint, position, 0.0, physicsClientId=self.client)
         self.set_joint_targets(positions)
@@ -255,17 +209,22 @@ class BulletSimulation:
         for name, base in bases.items():
             self._articulated[name].base = base
         self._force.clear()
+        self._moved()
         self.set_joint_targets(targets)
 
     def visual_state(self) -> Float[np.ndarray, " X"]:
-        """Return the joint positions, then position and quaternion of each body."""
-        poses = [self.body_pose(body.name) for body in self._scene.bodies]
-        for joint in self._articulated.values():
-            poses += part_poses(joint.spec, joint.base, joint.position)
-        return np.concatenate([self.joint_state()[0], *(numbers for pose in poses for numbers in pose)])
+        """Return the joint positions, then position and quaternion of each body; read-only."""
+        if self._visual is None:
+            poses = [self.body_pose(body.name) for body in self._scene.bodies]
+            for joint in self._articulated.values():
+                poses += part_poses(joint.spec, joint.base, joint.position)
+            self._visual = np.concatenate([self.joint_state()[0], *(numbers for pose in poses for numbers in pose)])
+            self._visual.flags.writeable = False
+        return self._visual
 
     def set_visual_state(self, visual_state: Float[np.ndarray, " X"]) -> None:
         """Pose everything as it was; velocities become zero."""
+        self._moved()
         pose_scene(visual_state, self._scene, self._loaded, self.client)
         poses = np.asarray(visual_state, dtype=float)[len(self._loaded.joints) + 7 * len(self._specs) :].reshape(-1, 7)
         for joint in self._articulated.values():
@@ -281,3 +240,10 @@ class BulletSimulation:
             with contextlib.suppress(p.error):
                 p.disconnect(physicsClientId=self._client)
         self._client = None
+
+
+def _fixed(numbers: Sequence[float]) -> Float[np.ndarray, " N"]:
+    """Return an array that nobody can write to, since it is handed out more than once."""
+    array = np.array(numbers)
+    array.flags.writeable = False
+    return array
