@@ -70,7 +70,7 @@ def test_what_is_not_allowed_is_refused_before_anything_runs(config: CollectConf
     with pytest.raises(ConfigError, match="axes"):
         load_config(CollectConfig, _changed(yaml, "mass: [2.0, 3.0]", "mass: heavy"))
     wrong = load_config(CollectConfig, _changed(yaml, "mass: heavy", "mas: true"), [f"--output={tmp_path / 'other'}"])
-    with pytest.raises(ConfigError, match="unknown axis of randomization 'mas'.*did you mean 'mass'"):
+    with pytest.raises(ConfigError, match=r"unknown axis of randomization 'mas'.*did you mean 'mass'"):
         run_stage("collect", collect, wrong)
 
 

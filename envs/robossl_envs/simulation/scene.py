@@ -140,9 +140,16 @@ class Dynamics:
     """Body name to sliding friction coefficient."""
     motor_gain: float = 1.0
     """Factor on the stiffness of the robot's position controller."""
+    motor_damping: float = 1.0
+    """Factor on its damping; this and what follows PyBullet's domains alone draw."""
+    restitution: float = 0.0
+    """Of all that moves by itself."""
+    damping: float = 1.0
+    """Factor on the damping of what moves by itself and of the joints of articulated bodies."""
+    gravity_m_s2: float = 9.81
 
     def record(self) -> dict[str, float]:
-        """Return every value under a flat name: what an episode stores."""
+        """Return masses, frictions and motor gain under flat names: what an episode stores."""
         return {
             **{f"{name}.mass_kg": value for name, value in self.masses_kg.items()},
             **{f"{name}.friction": value for name, value in self.frictions.items()},
