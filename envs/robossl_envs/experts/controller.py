@@ -43,7 +43,9 @@ class ScriptedPolicy:
         """Return the action for the env's present state; the observation is not looked at."""
         wanted = self._controller(self._read_state())
         step = wanted[:3] / self._max_step_m
-        step = step - np.broadcast_to(self._read_unfinished(), wanted.shape)[:3]  # else a delayed step would be taken twice
+        step = (
+            step - np.broadcast_to(self._read_unfinished(), wanted.shape)[:3]
+        )  # else a delayed step would be taken twice
         step = step / max(1.0, float(np.abs(step).max()))  # keeps the direction
         step = step + self._noise * self._generator.normal(size=3)  # the gripper is not disturbed: it would drop things
         return np.clip(np.concatenate([step, wanted[3:]]), -1.0, 1.0).astype(np.float32)
