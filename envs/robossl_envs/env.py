@@ -1,7 +1,8 @@
 """The Gymnasium env of every arm task: simulation + robot + task + cameras + randomization."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, cast
 
 import gymnasium as gym
 import numpy as np
@@ -21,7 +22,10 @@ from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Asked, Randomization
 from robossl_envs.randomization.draw import Draw
 from robossl_envs.randomization.replay import draw_episode, recorded_seed
+from robossl_envs.randomization.scenery import stage, taken_m
+from robossl_envs.randomization.schedules import Pushes
 from robossl_envs.randomization.sensor import GOAL_STEP, Sensor
+from robossl_envs.randomization.table_view import TableView
 from robossl_envs.randomization.timing import Timing
 from robossl_envs.rendering.build import RendererName, build_renderer
 from robossl_envs.rendering.look import Look
@@ -29,6 +33,7 @@ from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.robots.robot import Robot
 from robossl_envs.simulation.build import build_simulation
 from robossl_envs.simulation.scene import RobotSpec, SceneSpec
+from robossl_envs.simulation.simulation import Simulation
 from robossl_envs.streams import stream
 from robossl_envs.tasks.task import Task
 
@@ -118,8 +123,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         clutter = CLUTTER if domain == "heldout_hard" else ()
         scene = SceneSpec(robot=arm, bodies=self._task.bodies + clutter, articulated=self._task.articulated)
         self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras, asked=randomization)
+        scene = replace(scene, bodies=(*scene.bodies, *self._randomization.extras))
         self._simulation = build_simulation(domain)
         self._simulation.load(scene)
+        self._seen: Simulation = self._simulation
         self._simulation.step()  # Bullet's very first contact differs from all later ones: not left to an episode
         self._initial = self._simulation.save()
         self._renderer = (
@@ -168,10 +175,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if self._randomization.domain == "heldout_hard":
             generator = stream(self._episode_seed, "clutter")
             self._layout = draw_clutter(generator, self._layout, task=self._task, scene=self._scene)
-        self._begin(self._draw_episode(options, self._episode_seed))
+        self._begin(self._draw_episode(options, self._episode_seed), self._episode_seed)
         self._simulation.restore(self._initial)
         self._simulation.set_dynamics(self._dynamics)
-        set_layout(self._layout, self._simulation, self._scene, self._robot)
+        set_layout(self._layout, self._simulation, self._scene, self._robot, self._staging)
         self._num_steps = self._steps_at_goal = 0
         self._instants = []
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
@@ -188,6 +195,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         for part in self._timing.parts(action):
             if part.action is not None:
                 self._robot.command(self._simulation, part.action)
+            self._push()
             self._simulation.step(part.num_substeps)
         self._num_steps += 1
         distance_m = self._distance_m()
@@ -205,13 +213,37 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             num_steps=self._max_episode_steps,
             env_id=self._env_id,
             renderer="none" if self._renderer is None else self._renderer.name,
+            taken_m=self._taken_m,
         )
 
-    def _begin(self, draw: Draw) -> None:
-        assert draw.dynamics is not None  # an arm's draw has them
-        assert self._episode_seed is not None  # drawn before
-        self._drawn, self._look, self._dynamics = draw, draw.look, draw.dynamics
-        self._timing, self._sensor = Timing(draw), Sensor(draw, self._episode_seed)
+    def _taken_m(self) -> Float[np.ndarray, "N 3"]:
+        """Return what distractors keep away from in this layout."""
+        bodies, layouts = self._scene.drawn, (self._layout, self._task.solved(self._layout))
+        states = np.stack([visual_state(layout, self._scene, self._robot) for layout in layouts])
+        poses = states[:, len(self._robot.spec.joints) :].reshape(len(states), -1, 7)
+        return taken_m(bodies, poses, np.stack([layout.end_effector_m for layout in layouts]))
+
+    def _begin(self, draw: Draw, episode_seed: int) -> None:
+        """Take over what was drawn for an episode."""
+        self._drawn, self._look = draw, draw.look
+        self._staging = stage(draw, self._task.bodies, self._randomization.extras)
+        self._seen = self._simulation
+        if not self._staging.is_plain:
+            self._seen = cast("Simulation", TableView(self._simulation, self._staging))
+        self._robot.table_height_m = self._staging.table_height_m
+        self._dynamics = draw.physics(self._staging.stands_in)
+        self._timing, self._sensor, self._pushes = Timing(draw), Sensor(draw, episode_seed), Pushes(draw)
+        self._masses_kg = {
+            name: self._dynamics.masses_kg.get(name, body.mass_kg)
+            for body in self._task.bodies
+            if body.mass_kg > 0
+            for name in (self._staging.stands_in.get(body.name, body.name),)
+        }
+
+    def _push(self) -> None:
+        hand = self._robot.spec.end_effector
+        for name, force_n in self._pushes.forces_n(self._num_steps, masses_kg=self._masses_kg, hand=hand).items():
+            self._simulation.apply_force(name, force_n)
 
     @property
     def _env_id(self) -> str:
@@ -286,6 +318,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return ScriptedPolicy(
             controllers[kind],
             read_state=self._state_by_name,
+            read_unfinished=lambda: self._timing.unfinished(),
             max_step_m=self._robot.max_step_m,
             noise=noise,
             generator=generator,
@@ -296,7 +329,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if self._episode_seed is None:
             raise EnvError("call reset() before episode_record()")
         return {
-            "goal": self._task.desired_goal(self._simulation).tolist(),
+            "goal": self._task.desired_goal(self._seen).tolist(),
             "seed": self._episode_seed,
             "env_id": self._env_id,
             "domain": self._randomization.domain,
@@ -315,7 +348,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return sentences[int(stream(self._episode_seed, "sentence").integers(len(sentences)))]
 
     def _draw_goal(self) -> UInt8[np.ndarray, "H W C"]:
-        solved = visual_state(self._task.solved(self._layout), self._scene, self._robot)
+        solved = visual_state(self._task.solved(self._layout), self._scene, self._robot, self._staging)
         camera = self._camera_names[0]
         return self._sensor.distort(camera, GOAL_STEP, self._draw(solved[None], [self._look], [camera]).pixels[0])
 
@@ -352,11 +385,11 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             case "state":
                 return np.concatenate([proprio, truth])
             case "goal":
-                end_effector_m = self._robot.end_effector_position(self._simulation)
+                end_effector_m = self._robot.end_effector_position(self._seen)
                 return {
                     "observation": np.concatenate([proprio, truth]),
-                    "achieved_goal": np.array(self._task.achieved_goal(self._simulation, end_effector_m)),
-                    "desired_goal": np.array(self._task.desired_goal(self._simulation)),
+                    "achieved_goal": np.array(self._task.achieved_goal(self._seen, end_effector_m)),
+                    "desired_goal": np.array(self._task.desired_goal(self._seen)),
                 }
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
@@ -380,8 +413,8 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         }
 
     def _environment_state(self) -> Float32[np.ndarray, " E"]:
-        end_effector_m = self._robot.end_effector_position(self._simulation)
-        state = self._task.environment_state(self._simulation, end_effector_m)
+        end_effector_m = self._robot.end_effector_position(self._seen)
+        state = self._task.environment_state(self._seen, end_effector_m)
         gripper = [self._robot.opening_m(self._simulation)] if self._robot.uses_gripper else []
         return np.concatenate([state, gripper]).astype(np.float32)
 
@@ -394,13 +427,13 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _is_at_goal(self, distance_m: float) -> bool:
         success = self._task.success
-        held = (self._simulation.contacts("robot", name) for name in success.released)
+        held = (self._seen.contacts("robot", name) for name in success.released)
         return distance_m < success.tolerance_m and not any(held)
 
     def _distance_m(self) -> float:
-        end_effector_m = self._robot.end_effector_position(self._simulation)
-        achieved = self._task.achieved_goal(self._simulation, end_effector_m)
-        return float(self._task.distance(achieved, self._task.desired_goal(self._simulation)))
+        end_effector_m = self._robot.end_effector_position(self._seen)
+        achieved = self._task.achieved_goal(self._seen, end_effector_m)
+        return float(self._task.distance(achieved, self._task.desired_goal(self._seen)))
 
     def _reward(self, distance_m: Any) -> Any:
         if self._reward_type == "dense":

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from robossl_envs.randomization.axis import Range, draw_number
+from robossl_envs.randomization.scenery import BACKDROP, DISTRACTORS
 from robossl_envs.randomization.setting import Setting
 from robossl_envs.randomization.table import LOOKS, MIN_CONTRAST, TEXTURE_CHANCE
 from robossl_envs.rendering.camera import Camera
 from robossl_envs.rendering.look import Light, Look, Rgb, Surface
+from robossl_envs.rendering.textures import NUM_TEXTURES
 from robossl_envs.simulation.scene import BodySpec
 from robossl_envs.streams import stream
 
@@ -19,6 +21,9 @@ GROUNDS = ("table", "floor", "backdrop", "plate", "fixture")
 """Surfaces of any colour that stands out from the rest; all others keep their family of hues."""
 Values = dict[str, dict[str, Any]]
 """What was drawn: axis, then surface or camera, to its value."""
+OTHER_HUE, GREY = 0.2, 0.15
+"""Least distance of a distractor's hue from those that objects and goals nominally have, further than any of them gets;
+below this saturation it has none."""
 MOST_TRIES = 1000
 """Of a colour between bounds that were asked for."""
 _AXES = {axis.name: axis for axis in LOOKS}
@@ -53,7 +58,22 @@ class Looks:
                 generator = stream(episode_seed, f"{name}.{axis}")
                 values[axis] = self._draw_axis(axis, setting, generator, values)
         self._stand_out(values, stream(episode_seed, f"{name}.ground_colour.again"), setting)
-        return self._assemble(values)
+        look = self._assemble(values)
+        return replace(look, surfaces={**look.surfaces, **self._draw_beside(setting, episode_seed, name)})
+
+    def _draw_beside(self, setting: Setting, episode_seed: int, name: str) -> dict[str, Surface]:
+        """Draw what distractors and backdrop wear."""
+        surfaces = {}
+        if "distractors" in setting.bounds:
+            generator = stream(episode_seed, f"{name}.distractors")
+            own = [self._worn[part].rgb for part in self._targets]
+            surfaces = {body.surface: Surface(rgb=_unlike(own, generator)) for body in DISTRACTORS}
+        if "backdrop" in setting.bounds:
+            generator = stream(episode_seed, f"{name}.backdrop")
+            rgb = _triple(generator.uniform(0.0, 1.0, size=3))
+            texture = _texture((0, NUM_TEXTURES), TEXTURE_CHANCE[setting.preset], generator)
+            surfaces[BACKDROP.surface] = Surface(rgb=rgb, texture=texture)
+        return surfaces
 
     def _draw_all(self, setting: Setting, generator: np.random.Generator) -> Values:
         """Draw what a preset always has, in the order that the episodes of earlier releases came from."""
@@ -169,6 +189,16 @@ def _standing_out(bounds: Range, taken: Sequence[Rgb], generator: np.random.Gene
         if _stands_out(rgb, taken):
             return rgb
     return _standing_out((0.0, 1.0), taken, generator)
+
+
+def _unlike(own: Sequence[Rgb], generator: np.random.Generator) -> Rgb:
+    """Draw a colour of another family than those of objects and goals."""
+    hues = [colorsys.rgb_to_hsv(*rgb)[0] for rgb in own]
+    while True:
+        rgb = _triple(generator.uniform(0.0, 1.0, size=3))
+        hue, saturation, _ = colorsys.rgb_to_hsv(*rgb)
+        if saturation < GREY or all(abs((hue - other + 0.5) % 1.0 - 0.5) > OTHER_HUE for other in hues):
+            return rgb
 
 
 def _texture(bounds: Range, chance: float, generator: np.random.Generator) -> int | None:

@@ -1,9 +1,10 @@
 """What the domains draw for an episode: surfaces, light, cameras, dynamics, sensors and timing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
+from jaxtyping import Float
 
 from robossl_envs.domains import HELDOUT, Domain
 from robossl_envs.errors import unknown
@@ -12,6 +13,7 @@ from robossl_envs.heldout_hard import hard_delay_s, hard_dynamics, hard_look
 from robossl_envs.randomization.axis import Axis, draw_number
 from robossl_envs.randomization.draw import Draw, Value
 from robossl_envs.randomization.looks import Looks
+from robossl_envs.randomization.scenery import draw_size, extra_bodies, places_m
 from robossl_envs.randomization.schedules import draw_schedule
 from robossl_envs.randomization.setting import Asked, Setting, read_setting
 from robossl_envs.randomization.table import ARM_AXES, PHYSICS
@@ -54,15 +56,31 @@ class Randomization:
         self.setting = read_setting(domain, asked, axes)
         self._bodies, self._cameras = bodies, dict(cameras)
         self._looks = Looks(bodies, cameras)
+        self.extras = extra_bodies(bodies, self.setting.bounds)
+        """What has to be loaded beside the bodies."""
         self._has_dynamics = "mass" in self.axes
 
-    def draw(self, episode_seed: int, *, num_steps: int, axes: Mapping[str, Any] | None = None) -> Draw:
-        """Draw everything for an episode of so many control steps; `axes` changes the setting for this one alone."""
+    def draw(
+        self,
+        episode_seed: int,
+        *,
+        num_steps: int,
+        axes: Mapping[str, Any] | None = None,
+        taken_m: Callable[[], Float[np.ndarray, "N 3"]] = lambda: np.zeros((0, 3)),
+    ) -> Draw:
+        """Draw everything for an episode.
+
+        Args:
+            episode_seed: Of the episode.
+            num_steps: Its control steps.
+            axes: Changes the setting for this episode alone.
+            taken_m: Returns x, y and radius of what distractors keep away from.
+        """
         setting = self.setting if axes is None else self.setting.with_axes(axes, tuple(self.axes.values()))
         return Draw(
             look=self._look(setting, episode_seed, "look"),
             dynamics=self._dynamics(setting, episode_seed) if self._has_dynamics else None,
-            values=self._values(setting, episode_seed, num_steps),
+            values=self._values(setting, episode_seed, num_steps, taken_m),
         )
 
     def look(self, episode_seed: int, *, name: str = "look") -> Look:
@@ -122,7 +140,13 @@ class Randomization:
             motor_gain=drawn.get("motor_gain", [1.0])[0],
         )
 
-    def _values(self, setting: Setting, episode_seed: int, num_steps: int) -> dict[str, Value]:
+    def _values(
+        self,
+        setting: Setting,
+        episode_seed: int,
+        num_steps: int,
+        taken_m: Callable[[], Float[np.ndarray, "N 3"]],
+    ) -> dict[str, Value]:
         """Draw the axes that are neither look nor dynamics, each from a stream of its own."""
         values: dict[str, Value] = {}
         if self.domain == "heldout_hard":
@@ -131,6 +155,9 @@ class Randomization:
             if name in setting.bounds and axis.group != "look" and name not in _DYNAMICS:
                 generator = stream(episode_seed, axis.stream or f"axis.{name}")
                 values |= _draw_value(axis, setting, generator, num_steps)
+                if name == "distractors":
+                    count = round(float(np.sum(values[name])))
+                    values["distractors.places_m"] = places_m(generator, count, taken_m())
             elif axis.stream and axis.nominal is not None:  # physics of a control task are told at all times
                 values[name] = axis.nominal
         return values
@@ -138,6 +165,8 @@ class Randomization:
 
 def _draw_value(axis: Axis, setting: Setting, generator: np.random.Generator, num_steps: int) -> dict[str, Value]:
     bounds = setting.bounds[axis.name]
+    if axis.sampler == "pool":
+        return {axis.name: draw_size(bounds, generator)}
     if axis.sampler == "colour":
         return {axis.name: generator.uniform(*bounds, size=2).tolist()}
     value = draw_number(axis, bounds, generator)

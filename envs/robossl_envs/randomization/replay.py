@@ -1,7 +1,10 @@
 """The options of `reset`: an episode out of its record, or other axes for one episode."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
+from jaxtyping import Float
 
 from robossl_envs.domains import HELDOUT
 from robossl_envs.errors import EnvError, unknown
@@ -38,6 +41,7 @@ def draw_episode(
     num_steps: int,
     env_id: str,
     renderer: str,
+    taken_m: Callable[[], Float[np.ndarray, "N 3"]] = lambda: np.zeros((0, 3)),
 ) -> Draw:
     """Draw an episode, or take it out of the record among the options of `reset`.
 
@@ -47,7 +51,7 @@ def draw_episode(
     options = options or {}
     record = options.get("record")
     if record is None:
-        return randomization.draw(episode_seed, num_steps=num_steps, axes=options.get("axes"))
+        return randomization.draw(episode_seed, num_steps=num_steps, axes=options.get("axes"), taken_m=taken_m)
     frozen = [domain if domain in HELDOUT else "" for domain in (record["domain"], randomization.domain)]
     if record["env_id"] != env_id or frozen[0] != frozen[1]:
         raise EnvError(

@@ -78,6 +78,42 @@ PHYSICS = (
          sampler="uniform", nominal=1.0,
          allowed=(0.01, 3.0),
          light=(0.9, 1.1), medium=(0.8, 1.2), full=(0.5, 2.0), shifted=(0.7, 0.8), always=True),
+    Axis(name="motor_damping", group="physics", what="damping of the controller", unit="factor", sampler="uniform",
+         nominal=1.0, allowed=(0.1, 1.0),
+         light=(0.95, 1.0), medium=(0.9, 1.0), full=(0.7, 1.0), shifted=(0.6, 0.7)),
+    Axis(name="restitution", group="physics", what="how much things bounce", unit="0-1", sampler="uniform", nominal=0.0,
+         allowed=(0.0, 1.0),
+         light=(0.0, 0.1), medium=(0.0, 0.2), full=(0.0, 0.5), shifted=(0.5, 0.6)),
+    Axis(name="damping", group="physics", what="damping of bodies, drawers, doors and buttons", unit="factor",
+         sampler="log-uniform", nominal=1.0, allowed=(0.01, 100.0),
+         light=(0.8, 1.25), medium=(0.5, 2.0), full=(0.2, 20.0), shifted=(20.0, 25.0)),
+    Axis(name="gravity", group="physics", what="downward acceleration", unit="m/s2", sampler="uniform", nominal=9.81,
+         allowed=(0.0, 20.0),
+         light=(9.7, 9.9), medium=(9.4, 10.2), full=(8.8, 10.8), shifted=(8.5, 8.8)),
+    Axis(name="object_push", group="physics", what="random pushes on what can be moved", unit="m/s2", sampler="uniform",
+         nominal=0.0, allowed=(0.0, 20.0),
+         light=(0.0, 0.3), medium=(0.0, 0.7), full=(0.0, 1.5), shifted=(1.5, 2.0)),
+    Axis(name="arm_push", group="physics", what="random pushes on the hand", unit="N", sampler="uniform", nominal=0.0,
+         allowed=(0.0, 100.0),
+         light=(0.0, 2.0), medium=(0.0, 5.0), full=(0.0, 10.0), shifted=(10.0, 15.0)),
+)  # fmt: skip
+
+SCENE = (
+    Axis(name="table_size", group="scene", what="width and depth of the table", unit="factor", sampler="pool",
+         nominal=1.0, allowed=(0.75, 1.3),
+         light=(0.95, 1.05), medium=(0.85, 1.15), full=(0.75, 1.3), shifted=(1.3, 1.3)),
+    Axis(name="table_height", group="scene", what="height of the table, with all that stands on it", unit="m",
+         sampler="uniform", nominal=0.0, allowed=(-0.1, 0.1),
+         light=(-0.01, 0.01), medium=(-0.02, 0.02), full=(-0.03, 0.03), shifted=(0.03, 0.04)),
+    Axis(name="object_size", group="scene", what="width and depth of what can be moved", unit="factor", sampler="pool",
+         nominal=1.0, allowed=(0.75, 1.15),
+         light=(0.95, 1.05), medium=(0.85, 1.15), full=(0.75, 1.15), shifted=(0.75, 0.75)),
+    Axis(name="distractors", group="scene", what="things that stand on the table for nothing", unit="",
+         sampler="whole", nominal=0.0, allowed=(0, 3),
+         light=(0, 1), medium=(0, 2), full=(0, 3), shifted=(3, 3)),
+    Axis(name="backdrop", group="scene", what="way to a wall behind the robot", unit="m", sampler="uniform",
+         nominal=None, allowed=(0.2, 5.0),
+         light=(0.8, 1.0), medium=(0.5, 1.0), full=(0.3, 1.2), shifted=(0.25, 0.3)),
 )  # fmt: skip
 
 SENSOR = (
@@ -122,6 +158,6 @@ TIMING = (
          light=(0.0, 0.1), medium=(0.0, 0.2), full=(0.0, 0.34), shifted=(0.34, 0.42)),
 )  # fmt: skip
 
-ARM_AXES = (*LOOKS, *PHYSICS, *SENSOR, *TIMING)
+ARM_AXES = (*LOOKS, *SCENE, *PHYSICS, *SENSOR, *TIMING)
 CONTROL_AXES = (*LOOKS, *SENSOR, *TIMING)
 """Without the physics, which every control task has a table of its own for."""

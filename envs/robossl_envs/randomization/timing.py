@@ -28,10 +28,13 @@ class Timing:
         self._lengths = [round(length) for length in draw.numbers("rate_jitter.substeps")]
         self._now = self._num_steps = 0
         self._underway: list[tuple[int, Action]] = []
+        self._unfinished: list[tuple[int, Action]] = []
 
     def parts(self, action: Action) -> Iterator[Part]:
         """Send an action and yield the parts of the control step, in order."""
         self._underway.append((self._now + self._delay, action))
+        if self._delay:
+            self._unfinished.append(self._underway[-1])
         end = self._now + self._length()
         self._num_steps += 1
         while self._now < end:
@@ -41,6 +44,12 @@ class Timing:
             part = Part(arrived[-1] if arrived else None, until - self._now)
             self._now = until
             yield part
+
+    def unfinished(self) -> Action | float:
+        """Return the sum of the parts of delayed actions that have still to take effect; 0 where there is no delay."""
+        self._unfinished = [(time, sent) for time, sent in self._unfinished if time + SUBSTEPS > self._now]
+        shares = (min(time + SUBSTEPS - self._now, SUBSTEPS) / SUBSTEPS for time, _ in self._unfinished)
+        return sum(share * np.clip(sent, -1.0, 1.0) for share, (_, sent) in zip(shares, self._unfinished, strict=True))
 
     def _length(self) -> int:
         """Return the physics steps of the control step; past the end of what was drawn it is the usual number."""

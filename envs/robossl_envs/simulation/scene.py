@@ -140,13 +140,20 @@ class Dynamics:
     """Body name to sliding friction coefficient."""
     motor_gain: float = 1.0
     """Factor on the stiffness of the robot's position controller."""
+    motor_damping: float = 1.0
+    """Factor on its damping; this and what follows to gravity PyBullet's domains alone draw."""
+    restitution: float = 0.0
+    """Of all that moves by itself."""
+    damping: float = 1.0
+    """Factor on the damping of what moves by itself and of the joints of articulated bodies."""
+    gravity_m_s2: float = 9.81
     contact_time: float = 1.0
     """Factor on the time in which a contact pushes bodies apart: larger is softer. MuJoCo only."""
     spin_friction: float = 1.0
     """Factor on the friction that brakes a body turning on the spot. MuJoCo only."""
 
     def record(self) -> dict[str, float]:
-        """Return every value under a flat name: what an episode stores."""
+        """Return masses, frictions and motor gain under flat names: what an episode stores."""
         contacts = {"contact.time": self.contact_time, "contact.spin_friction": self.spin_friction}
         own_contacts = (self.contact_time, self.spin_friction) != (1.0, 1.0)
         return {
