@@ -143,8 +143,9 @@ class BulletSimulation:
         for _ in range(num_substeps):
             for name, force_n in self._force.items():
                 at, _ = self.body_pose(name)
-                number, link = self._loaded.bodies.get(name, self._loaded.robot), self._loaded.links.get(name, -1)
-                p.applyExternalForce(number, link, force_n, at, p.WORLD_FRAME, physicsClientId=self.client)
+                p.applyExternalForce(
+                    self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=self.client
+                )
             p.stepSimulation(physicsClientId=self.client)
         self._force.clear()
 
@@ -226,7 +227,7 @@ class BulletSimulation:
         return bool(p.getContactPoints(numbers[first], numbers[second], physicsClientId=self.client))
 
     def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
-        """Push a body at its centre of mass, or a robot link at its frame, during the next control step."""
+        """Push a body at its centre of mass during the next control step."""
         self._force[name] = np.array(force_n)
 
     def set_dynamics(self, dynamics: Dynamics) -> None:
