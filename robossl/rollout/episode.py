@@ -64,9 +64,16 @@ def may_draw_later(env: gym.Env, policy: PolicyFactory) -> bool:
     return not getattr(policy, "sees_pixels", True) and hasattr(env.unwrapped, "pictures_later")
 
 
-def run_episode(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondLook | None = None) -> Episode:
-    """Reset the env with this seed, act until the episode ends, and return it."""
-    steps, actions, rewards, ends = _run(env, policy, seed=seed)
+def run_episode(
+    env: gym.Env,
+    policy: Policy,
+    *,
+    seed: int,
+    second_look: SecondLook | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Episode:
+    """Reset the env with this seed and these options, act until the episode ends, and return it."""
+    steps, actions, rewards, ends = _run(env, policy, seed=seed, options=options)
     cameras = tuple(steps[0][0]["pixels"])
     pixels = {name: np.stack([seen["pixels"][name] for seen, _ in steps]) for name in cameras}
     episode = _episode(env, steps, actions, rewards, ends, pixels=pixels)
@@ -76,12 +83,19 @@ def run_episode(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondL
     return replace(episode, pixels=pixels | again)
 
 
-def run_undrawn(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondLook | None = None) -> Undrawn:
+def run_undrawn(
+    env: gym.Env,
+    policy: Policy,
+    *,
+    seed: int,
+    second_look: SecondLook | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Undrawn:
     """Do what `run_episode` does, but for the pictures; only where `may_draw_later` says so."""
     simulator: Any = env.unwrapped
     simulator.pictures_later = True
     try:
-        steps, actions, rewards, ends = _run(env, policy, seed=seed)
+        steps, actions, rewards, ends = _run(env, policy, seed=seed, options=options)
         states, shown = simulator.instants()
     finally:
         simulator.pictures_later = False
@@ -97,9 +111,11 @@ def run_undrawn(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondL
 _Steps = list[tuple[Mapping[str, Any], dict[str, Any]]]
 
 
-def _run(env: gym.Env, policy: Policy, *, seed: int) -> tuple[_Steps, list[Any], list[float], tuple[bool, bool]]:
+def _run(
+    env: gym.Env, policy: Policy, *, seed: int, options: Mapping[str, Any] | None
+) -> tuple[_Steps, list[Any], list[float], tuple[bool, bool]]:
     """Return observation and info of each instant, the actions, the rewards, and how it ended."""
-    observation, info = env.reset(seed=seed)
+    observation, info = env.reset(seed=seed, options=None if options is None else dict(options))
     policy.reset()
     steps: _Steps = [(observation, info)]
     actions, rewards = [], []

@@ -2,10 +2,11 @@
 
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing
+from typing import Any
 
 import gymnasium as gym
 
@@ -26,6 +27,7 @@ def rollout(
     num_workers: int = 1,
     workers: Workers | None = None,
     second_look: SecondLook | None = None,
+    reset_options: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Generator[Episode, None, None]:
     """Yield `num_episodes` episodes in order; episode i is reset with seed `seed + i` and depends on nothing else.
 
@@ -41,12 +43,13 @@ def rollout(
         num_workers: processes, as in `Workers`.
         workers: processes that are kept open between rollouts; replaces `num_workers`.
         second_look: also draw each instant under a second draw of the randomization.
+        reset_options: options of the env's `reset`, by episode seed.
 
     Raises:
         ConfigError: the env can't be made.
         RobosslError: an episode failed in a worker; names its seed.
     """
-    job = Job(env_spec, policy, second_look)
+    job = Job(env_spec, policy, second_look, reset_options or {})
     seeds = range(seed, seed + num_episodes)
     with ExitStack() as stack:
         if workers is None:

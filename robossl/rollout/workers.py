@@ -2,11 +2,12 @@
 
 import os
 import signal
+from collections.abc import Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import gymnasium as gym
 
@@ -28,6 +29,7 @@ class Job:
     env_spec: EnvSpec
     policy: PolicyFactory
     second_look: SecondLook | None
+    reset_options: Mapping[int, Mapping[str, Any]]
 
     @property
     def kind(self) -> str:
@@ -36,10 +38,10 @@ class Job:
 
     def run(self, env: gym.Env, seed: int, way: Way) -> Episode | Undrawn:
         """Roll one episode out."""
-        if way == "step":
-            return run_episode(env, self.policy(env, seed), seed=seed, second_look=self.second_look)
-        undrawn = run_undrawn(env, self.policy(env, seed), seed=seed, second_look=self.second_look)
-        return undrawn.drawn(env) if way == "episode" else undrawn
+        run = run_episode if way == "step" else run_undrawn
+        policy, options = self.policy(env, seed), self.reset_options.get(seed)
+        done = run(env, policy, seed=seed, second_look=self.second_look, options=options)
+        return done.drawn(env) if isinstance(done, Undrawn) and way == "episode" else done
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ class BulletSimulation:
         return bool(p.getContactPoints(numbers[first], numbers[second], physicsClientId=self.client))
 
     def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
-        """Push a body at its centre of mass, or a robot link at its frame, during the next control step."""
+        """Push a body at its centre of mass during the next control step."""
         self._force[name] = np.array(force_n)
 
     def set_dynamics(self, dynamics: Dynamics) -> None:
