@@ -29,6 +29,8 @@ class BodySpec:
     rgb: Vector3 = (0.5, 0.5, 0.5)
     grasped: bool = False
     """The gripper is to hold it: its contacts are as stiff as the engine allows."""
+    slippery: bool = False
+    """Its friction is part of the task and the same in every domain."""
     wears: str = ""
     """Name of the surface of a look that it wears; empty: its own name."""
 
