@@ -116,6 +116,7 @@ def rollout(
     num_workers: int = 1,
     workers: Workers | None = None,
     second_look: SecondLook | None = None,
+    reset_options: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Generator[Episode, None, None]:
     """Yield `num_episodes` episodes in order; episode i is reset with seed `seed + i` and depends on nothing else.
 
@@ -129,12 +130,13 @@ def rollout(
         num_workers: processes, as in `Workers`.
         workers: processes that are kept open between rollouts; replaces `num_workers`.
         second_look: also draw each instant under a second draw of the randomization.
+        reset_options: options of the env's `reset`, by episode seed.
 
     Raises:
         ConfigError: the env can't be made.
         RobosslError: an episode failed in a worker; names its seed.
     """
-    job = _Job(env_spec, policy, second_look)
+    job = _Job(env_spec, policy, second_look, reset_options or {})
     seeds = range(seed, seed + num_episodes)
     if workers is not None:
         yield from _here(job, seeds) if workers.num_workers == 1 else _in_workers(job, seeds, workers)
@@ -143,9 +145,16 @@ def rollout(
         yield from _here(job, seeds) if own.num_workers == 1 else _in_workers(job, seeds, own)
 
 
-def run_episode(env: gym.Env, policy: Policy, *, seed: int, second_look: SecondLook | None = None) -> Episode:
-    """Reset the env with this seed, act until the episode ends, and return it."""
-    observation, info = env.reset(seed=seed)
+def run_episode(
+    env: gym.Env,
+    policy: Policy,
+    *,
+    seed: int,
+    second_look: SecondLook | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Episode:
+    """Reset the env with this seed and these options, act until the episode ends, and return it."""
+    observation, info = env.reset(seed=seed, options=None if options is None else dict(options))
     policy.reset()
     steps = [(observation, info)]
     actions, rewards = [], []
@@ -194,9 +203,11 @@ class _Job:
     env_spec: EnvSpec
     policy: PolicyFactory
     second_look: SecondLook | None
+    reset_options: Mapping[int, Mapping[str, Any]]
 
     def run(self, env: gym.Env, seed: int) -> Episode:
-        return run_episode(env, self.policy(env, seed), seed=seed, second_look=self.second_look)
+        policy, options = self.policy(env, seed), self.reset_options.get(seed)
+        return run_episode(env, policy, seed=seed, second_look=self.second_look, options=options)
 
 
 def _here(job: _Job, seeds: range) -> Generator[Episode, None, None]:

@@ -182,8 +182,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             raise EnvError(f"an action has {self._robot.action_size} finite numbers in [-1, 1], not {action.tolist()}")
         for part in self._timing.parts(action):
             if part.action is not None:
-                self._robot.command(self._simulation, part.action)
-            self._push()
+                self._robot.command(self._simulation, self._pushed(part.action))
+            for name, force_n in self._pushes.forces_n(self._num_steps, self._masses_kg).items():
+                self._simulation.apply_force(name, force_n)
             self._simulation.step(part.num_substeps)
         self._num_steps += 1
         distance_m = self._distance_m()
@@ -228,10 +229,12 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             for name in (self._staging.stands_in.get(body.name, body.name),)
         }
 
-    def _push(self) -> None:
-        hand = self._robot.spec.end_effector
-        for name, force_n in self._pushes.forces_n(self._num_steps, masses_kg=self._masses_kg, hand=hand).items():
-            self._simulation.apply_force(name, force_n)
+    def _pushed(self, action: Float[np.ndarray, " A"]) -> Float[np.ndarray, " A"]:
+        """Return the action that the hand follows, after a random push if there is one."""
+        pushed_m = self._pushes.hand_m(self._num_steps)
+        return (
+            action if pushed_m is None else np.concatenate([action[:3] + pushed_m / self._robot.max_step_m, action[3:]])
+        )
 
     @property
     def _env_id(self) -> str:
@@ -270,6 +273,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     def sample_looks(self, num_looks: int, *, seed: int) -> list[Look]:
         """Draw looks from the domain's randomization, for `render_states`."""
         return [self._randomization.look(seed, name=f"look{index}") for index in range(num_looks)]
+
+    def growing_axes(self) -> dict[str, tuple[float, float, float]]:
+        """Return nominal, least and largest value of each axis that automatic randomization can widen."""
+        return self._randomization.growing()
 
     def expert(
         self, *, kind: Literal["expert", "play"] = "expert", noise: float = 0.0, seed: int = 0

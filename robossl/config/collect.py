@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.env import DEFAULT_CAMERAS, DEFAULT_IMAGE_SIZE_PX, Axis
-from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive
+from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive, Share
 from robossl.config.tracking import TrackingConfig
 
 
@@ -24,6 +24,11 @@ class CollectConfig:
     """Preset of what `randomized` draws: light, medium, full or shifted; empty: medium, the domain's own."""
     axes: dict[str, Axis] = field(default_factory=dict)
     """Single axes of it, or whole groups (look, scene, sensor, physics, timing): true, false or [low, high]."""
+    adr: bool = False
+    """Automatic domain randomization (arXiv 1910.07113): the ranges of the axes that are on start at the nominal
+    values, and widen to those of the preset while `policy` succeeds at their ends."""
+    adr_success: tuple[Share, Share] = (0.5, 0.9)
+    """With `adr`: rates of success below which a range narrows, and from which it widens."""
     policy: str = "play"
     """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
     noise: Amount = 0.0

@@ -240,6 +240,10 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         """Draw looks from the domain's randomization, for `render_states`."""
         return [self._fitting(self._randomization.look(seed, name=f"look{index}")) for index in range(num_looks)]
 
+    def growing_axes(self) -> dict[str, tuple[float, float, float]]:
+        """Return nominal, least and largest value of each axis that automatic randomization can widen."""
+        return self._randomization.growing()
+
     def expert(
         self, *, kind: Literal["expert", "play"] = "expert", noise: float = 0.0, seed: int = 0
     ) -> ScriptedPolicy:

@@ -83,6 +83,15 @@ class Randomization:
             values=self._values(setting, episode_seed, num_steps, taken_m),
         )
 
+    def growing(self) -> dict[str, tuple[float, float, float]]:
+        """Return nominal, least and largest value of the axes that can grow from nominal to what is asked for."""
+        rows = [(self.axes[name], *bounds) for name, bounds in self.setting.bounds.items()]
+        return {
+            axis.name: (axis.nominal, low, high)
+            for axis, low, high in rows
+            if axis.nominal is not None and low <= axis.nominal <= high and axis.sampler not in ("pool", "coin")
+        }
+
     def look(self, episode_seed: int, *, name: str = "look") -> Look:
         """Draw the look of an episode; another `name` gives another draw for the same episode."""
         return self._look(self.setting, episode_seed, name)

@@ -159,7 +159,7 @@ def places_m(generator: np.random.Generator, count: int, taken: Float[np.ndarray
             break
         x, y = (generator.uniform(*bounds) for bounds in DISTRACTOR_ZONE_M)
         away_m = np.hypot(taken[:, 0] - x, taken[:, 1] - y) - taken[:, 2]
-        if away_m.min() > CLEARANCE_M:
+        if (away_m > CLEARANCE_M).all():
             places += [float(x), float(y)]
             taken = np.vstack([taken, (x, y, _DISTRACTOR_M)])
     return places

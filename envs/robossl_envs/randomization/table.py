@@ -69,15 +69,15 @@ LOOKS = (
 PHYSICS = (
     Axis(name="mass", group="physics", what="mass of what can be moved", unit="factor", sampler="uniform", nominal=1.0,
          allowed=(0.01, 100.0),
-         light=(0.8, 1.25), medium=(0.6, 1.6), full=(0.25, 4.0), shifted=(1.6, 2.0), always=True),
+         light=(0.8, 1.25), medium=(0.6, 1.6), full=(0.4, 2.5), shifted=(1.6, 2.0), always=True),
     Axis(name="friction", group="physics", what="its sliding friction", unit="coefficient", sampler="uniform",
          nominal=None,
          allowed=(0.0, 10.0),
-         light=(0.4, 0.7), medium=(0.3, 0.9), full=(0.2, 1.5), shifted=(0.22, 0.3), always=True),
+         light=(0.4, 0.7), medium=(0.3, 0.9), full=(0.3, 1.5), shifted=(0.22, 0.3), always=True),
     Axis(name="motor_gain", group="physics", what="stiffness of the arm's position controller", unit="factor",
          sampler="uniform", nominal=1.0,
          allowed=(0.01, 3.0),
-         light=(0.9, 1.1), medium=(0.8, 1.2), full=(0.5, 2.0), shifted=(0.7, 0.8), always=True),
+         light=(0.9, 1.1), medium=(0.8, 1.2), full=(0.6, 1.6), shifted=(0.7, 0.8), always=True),
     Axis(name="motor_damping", group="physics", what="damping of the controller", unit="factor", sampler="uniform",
          nominal=1.0, allowed=(0.1, 1.0),
          light=(0.95, 1.0), medium=(0.9, 1.0), full=(0.7, 1.0), shifted=(0.6, 0.7)),
@@ -93,9 +93,10 @@ PHYSICS = (
     Axis(name="object_push", group="physics", what="random pushes on what can be moved", unit="m/s2", sampler="uniform",
          nominal=0.0, allowed=(0.0, 20.0),
          light=(0.0, 0.3), medium=(0.0, 0.7), full=(0.0, 1.5), shifted=(1.5, 2.0)),
-    Axis(name="arm_push", group="physics", what="random pushes on the hand", unit="N", sampler="uniform", nominal=0.0,
-         allowed=(0.0, 100.0),
-         light=(0.0, 2.0), medium=(0.0, 5.0), full=(0.0, 10.0), shifted=(10.0, 15.0)),
+    Axis(name="arm_push", group="physics", what="random pushes on the hand: how far off it is sent", unit="m",
+         sampler="uniform", nominal=0.0,
+         allowed=(0.0, 0.1),
+         light=(0.0, 0.002), medium=(0.0, 0.004), full=(0.0, 0.006), shifted=(0.006, 0.01)),
 )  # fmt: skip
 
 SCENE = (
@@ -147,7 +148,7 @@ TIMING = (
     Axis(name="action_delay", group="timing", what="time from an action to its effect", unit="s", sampler="uniform",
          nominal=0.0,
          allowed=(0.0, 1.0),
-         light=(0.0, 0.01), medium=(0.0, 0.025), full=(0.0, 0.05), shifted=(0.05, 0.075)),
+         light=(0.0, 0.004), medium=(0.0, 0.008), full=(0.0, 0.0125), shifted=(0.0125, 0.025)),
     Axis(name="observation_delay", group="timing", what="age of the picture", unit="control steps", sampler="whole",
          nominal=0.0,
          allowed=(0, 20),
@@ -155,7 +156,7 @@ TIMING = (
     Axis(name="rate_jitter", group="timing", what="how much the length of a control step changes", unit="factor - 1",
          sampler="uniform", nominal=0.0,
          allowed=(0.0, 0.9),
-         light=(0.0, 0.1), medium=(0.0, 0.2), full=(0.0, 0.34), shifted=(0.34, 0.42)),
+         light=(0.0, 0.1), medium=(0.0, 0.17), full=(0.0, 0.25), shifted=(0.25, 0.34)),
 )  # fmt: skip
 
 ARM_AXES = (*LOOKS, *SCENE, *PHYSICS, *SENSOR, *TIMING)

@@ -20,7 +20,8 @@ class Robot:
 
     An action is the step of the end effector along x, y, z; 1 is `max_step_m` in one control step (1/20 s). Where a
     task uses the gripper, a fourth number says how far its fingers shall be apart, from -1, closed, to 1, open: a
-    place and not a rate, so that the same state always wants the same number. Else the gripper stays as it is at home, or as `resting_grip` says in the same unit.
+    place and not a rate, so that the same state always wants the same number. Else the gripper
+    stays as it is at home, or as `resting_grip` says in the same unit.
     """
 
     max_step_m = 0.03

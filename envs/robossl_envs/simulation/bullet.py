@@ -58,6 +58,7 @@ class BulletSimulation:
         self._part_of = {part.name: (item, i) for item in scene.articulated for i, part in enumerate(item.parts)}
         self._motors = [i for i, force in enumerate(scene.robot.max_forces) if force > 0]
         self._follow(scene)
+        self._roughen(scene)
         self._motor_gain = self._motor_damping = 1.0
         self.set_joint_state(np.array(scene.robot.home_rad))
         self.set_dynamics(Dynamics())
@@ -75,6 +76,13 @@ class BulletSimulation:
         for name in robot.coupled[1:] if scene.grasps else ():
             self._gear(at[robot.coupled[0]], at[name])
 
+    def _roughen(self, scene: SceneSpec) -> None:
+        """Give the fingers the friction that they need to hold something."""
+        friction = scene.robot.pad_friction
+        for link, _, _ in scene.robot.pads if scene.grasps and friction is not None else ():
+            number = self._loaded.links[link]
+            p.changeDynamics(self._loaded.robot, number, lateralFriction=friction, physicsClientId=self.client)
+
     def _gear(self, leader: int, follower: int) -> None:
         robot, axis, origin = self._loaded.robot, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
         gear = p.createConstraint(
@@ -87,9 +95,8 @@ class BulletSimulation:
         client = self.client
         for _ in range(num_substeps):
             for name, force_n in self._force.items():
-                number, link = self._loaded.bodies.get(name, self._loaded.robot), self._loaded.links.get(name, -1)
                 at, _ = self._read_pose(name)
-                p.applyExternalForce(number, link, force_n, at, p.WORLD_FRAME, physicsClientId=client)
+                p.applyExternalForce(self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=client)
             p.stepSimulation(physicsClientId=client)
         self._force.clear()
         self._moved()
@@ -182,7 +189,7 @@ class BulletSimulation:
         return bool(p.getContactPoints(numbers[first], numbers[second], physicsClientId=self.client))
 
     def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
-        """Push a body at its centre of mass, or a robot link at its frame, during the next control step."""
+        """Push a body at its centre of mass during the next control step."""
         self._force[name] = np.array(force_n)
 
     def set_dynamics(self, dynamics: Dynamics) -> None:

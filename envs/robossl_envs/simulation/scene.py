@@ -98,6 +98,9 @@ class RobotSpec:
     finger_offset_m: float = 0.0
     pads: tuple[tuple[str, Vector3, Vector3], ...] = ()
     """Link, position and half extents [m] of a box on the inner side of each finger, for what is grasped in MuJoCo."""
+    pad_friction: float | None = None
+    """Of the links of `pads` where something is grasped in PyBullet; None: the URDF's. It is multiplied with what is
+    held, so a weak gripper needs more to hold what is slippery."""
     wrist: Camera | None = None
     """Camera on the hand."""
     leader: str = ""

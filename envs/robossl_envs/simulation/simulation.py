@@ -68,7 +68,7 @@ class Simulation(Protocol):
         ...
 
     def apply_force(self, name: str, force_n: Float[np.ndarray, "3"]) -> None:
-        """Push a body at its centre of mass, or a link of the robot, during the next control step."""
+        """Push a body at its centre of mass during the next control step."""
         ...
 
     def set_dynamics(self, dynamics: Dynamics) -> None:
