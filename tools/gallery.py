@@ -103,7 +103,7 @@ def _page() -> Iterator[str]:
         "",
         "## Control tasks",
         "",
-        "`nominal`, `randomized (medium)`, `randomized (full)`, `shifted`; there is no",
+        "`nominal`, `randomized (medium)`, `randomized (full)` and `shifted`; there is no",
     )
     yield "held-out engine for them. They are described in [control tasks](control.md)."
     for title in CONTROL:
