@@ -25,8 +25,8 @@ class CollectConfig:
     axes: dict[str, Axis] = field(default_factory=dict)
     """Single axes of it, or whole groups (look, scene, sensor, physics, timing): true, false or [low, high]."""
     adr: bool = False
-    """Automatic domain randomization (arXiv 1910.07113): the ranges of the axes that are on start at the nominal values,
-    and widen to those of the preset while `policy` succeeds at their ends."""
+    """Automatic domain randomization (arXiv 1910.07113): the ranges of the axes that are on start at nominal values and
+    widen to those of the preset while `policy` succeeds at their ends."""
     adr_success: tuple[Share, Share] = (0.5, 0.9)
     """With `adr`: rates of success below which a range narrows, and from which it widens."""
     policy: str = "play"

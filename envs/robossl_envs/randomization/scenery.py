@@ -28,7 +28,7 @@ DISTRACTORS = (
 )
 """They stand fixed, so that the arm can bump into them but never carry one to the goal."""
 DISTRACTOR_ZONE_M: tuple[Range, Range] = ((0.2, 0.74), (-0.36, 0.36))
-CLEARANCE_M = 0.1
+CLEARANCE_M = 0.13
 """Least way from a distractor's middle to the edge of what matters: the fingers pass between."""
 
 

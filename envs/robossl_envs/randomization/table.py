@@ -92,7 +92,7 @@ PHYSICS = (
          light=(9.7, 9.9), medium=(9.4, 10.2), full=(8.8, 10.8), shifted=(8.5, 8.8)),
     Axis(name="object_push", group="physics", what="random pushes on what can be moved", unit="m/s2", sampler="uniform",
          nominal=0.0, allowed=(0.0, 20.0),
-         light=(0.0, 0.3), medium=(0.0, 0.7), full=(0.0, 1.5), shifted=(1.5, 2.0)),
+         light=(0.0, 0.3), medium=(0.0, 0.6), full=(0.0, 1.0), shifted=(1.0, 1.5)),
     Axis(name="arm_push", group="physics", what="random pushes on the hand: how far off it is sent", unit="m",
          sampler="uniform", nominal=0.0,
          allowed=(0.0, 0.1),
