@@ -12,7 +12,7 @@ from robossl_envs.randomization.axis import Range
 from robossl_envs.randomization.draw import Draw
 from robossl_envs.simulation.scene import BodySpec, Vector3
 
-SIZES = (0.75, 0.85, 0.95, 1.05, 1.15, 1.3)
+SIZES = (0.75, 0.85, 0.95, 1.05, 1.15, 1.3, 1.45)
 """Factors on width and depth that bodies are loaded in beside their own, since the engine can't stretch a body that is
 there. Heights stay: goals and grasps rest on them."""
 TABLE_FIXED = ("floor", "backdrop")

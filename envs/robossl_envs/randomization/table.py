@@ -101,14 +101,14 @@ PHYSICS = (
 
 SCENE = (
     Axis(name="table_size", group="scene", what="width and depth of the table", unit="factor", sampler="pool",
-         nominal=1.0, allowed=(0.75, 1.3),
-         light=(0.95, 1.05), medium=(0.85, 1.15), full=(0.75, 1.3), shifted=(1.3, 1.3)),
+         nominal=1.0, allowed=(0.75, 1.45),
+         light=(0.95, 1.05), medium=(0.85, 1.15), full=(0.75, 1.3), shifted=(1.45, 1.45)),
     Axis(name="table_height", group="scene", what="height of the table, with all that stands on it", unit="m",
          sampler="uniform", nominal=0.0, allowed=(-0.1, 0.1),
          light=(-0.01, 0.01), medium=(-0.02, 0.02), full=(-0.03, 0.03), shifted=(0.03, 0.04)),
     Axis(name="object_size", group="scene", what="width and depth of what can be moved", unit="factor", sampler="pool",
-         nominal=1.0, allowed=(0.75, 1.15),
-         light=(0.95, 1.05), medium=(0.85, 1.15), full=(0.75, 1.15), shifted=(0.75, 0.75)),
+         nominal=1.0, allowed=(0.75, 1.3),
+         light=(0.95, 1.05), medium=(0.85, 1.15), full=(0.75, 1.15), shifted=(1.3, 1.3)),
     Axis(name="distractors", group="scene", what="things that stand on the table for nothing", unit="",
          sampler="whole", nominal=0.0, allowed=(0, 3),
          light=(0, 1), medium=(0, 2), full=(0, 3), shifted=(3, 3)),
