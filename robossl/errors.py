@@ -23,6 +23,7 @@ class VideoReadError(DataError):
     def __init__(self, path: str | Path, reason: str, index: int | None = None) -> None:
         self.path = Path(path)
         self.index = index
+        self.reason = reason
         where = f"{path}" if index is None else f"{path}, frame {index}"
         super().__init__(f"can't read video {where}: {reason}")
 

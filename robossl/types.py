@@ -45,6 +45,8 @@ class Episode:
     fps_hz: float
     variations: Mapping[str, Any] = field(default_factory=dict)
     """Every value that the domain drew for this episode: numbers, lists of numbers or texts."""
+    randomization: str | Mapping[str, Any] | None = None
+    """What the env was asked to draw beyond its domain, as its keyword `randomization` takes it."""
 
     def __len__(self) -> int:
         """Return L, the number of control steps."""

@@ -15,6 +15,14 @@ import torch
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell start with Ctrl-C ignored
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is known of videos out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBOSSL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _restore_random_state() -> Iterator[None]:
     """Give each test the same random state, and undo what it did to it."""

@@ -39,10 +39,13 @@ class PointEnv(gym.Env):
         cameras: tuple[str, ...] = ("front",),
         fail_at_seed: int = -1,
         render_observations: bool = True,
+        renderer: str = "auto",
     ) -> None:
         if domain not in DOMAINS:
             raise ValueError(f"unknown domain {domain!r}; allowed: {', '.join(DOMAINS)}")
-        del render_observations
+        del render_observations, renderer
+        self.pictures_later = False
+        self.kept: list[np.ndarray] = []
         self.domain, self.size, self.cameras, self.fail_at_seed = domain, image_size, cameras, fail_at_seed
         self.action_space = gym.spaces.Box(-1, 1, (3,), np.float32)
         image = gym.spaces.Box(0, 255, (image_size, image_size, 3), np.uint8)
@@ -67,6 +70,7 @@ class PointEnv(gym.Env):
             self.solved_draws += 1
         self.look = self.sample_looks(1, seed=self.seed, stream=6)[0]
         self.steps = self.held = 0
+        self.kept = []
         return self._observe()
 
     def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -79,10 +83,18 @@ class PointEnv(gym.Env):
 
     def _observe(self) -> tuple[dict[str, Any], dict[str, Any]]:
         state = np.concatenate([self.position, self.goal]).astype(np.float32)
-        frame = self.render_states(state[None], [self.look])[0]
+        self.kept.append(state)
+        black = np.zeros((self.size, self.size, 3), np.uint8)
+        frame = black if self.pictures_later else self.render_states(state[None], [self.look])[0]
         info = {"is_success": self.held >= 2, "environment_state": state, "visual_state": state.copy()}
         proprio = np.append(self.position, 0.04).astype(np.float32)
         return {"pixels": dict.fromkeys(self.cameras, frame), "agent_pos": proprio}, info
+
+    def instants(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.stack(self.kept), self.look
+
+    def draw_instants(self, states: np.ndarray, shown: np.ndarray, *, camera: str) -> np.ndarray:
+        return self.render_states(states, [shown], camera=camera)
 
     def episode_record(self) -> dict[str, Any]:
         return {

@@ -41,17 +41,29 @@ def write_stamped(
     codec: str = "libx264",
     size: tuple[int, int] = (48, 96),
     steps: tuple[int, ...] = (1,),
+    start: int = 0,
+    pix_fmt: str = "yuv420p",
+    muxer: dict[str, str] | None = None,
+    first: int = 0,
 ) -> Path:
-    """Encode stamped frames; `steps` are the times between frames in units of 1/fps, repeated."""
-    options = {"crf": "12", "bf": str(b_frames), "threads": "1"} if codec == "libx264" else {}
-    with av.open(str(path), "w") as container:
+    """Encode stamped frames; `steps` are the times between frames in units of 1/fps, repeated, `start` the first;
+    `first` is the number in the first frame."""
+    options = {
+        "libx264": {"crf": "12", "bf": str(b_frames), "threads": "1"},
+        "libx265": {"x265-params": f"log-level=none:crf=12:bframes={b_frames}:keyint={gop}:pools=none"},
+        "libvpx-vp9": {"crf": "12", "b": "0", "cpu-used": "8"},
+        "libsvtav1": {"crf": "12", "preset": "12", "svtav1-params": "lp=1"},
+        "mpeg4": {"qscale": "2", "bf": str(b_frames)},
+        "mjpeg": {"qmin": "2", "qmax": "2"},
+    }.get(codec, {})
+    with av.open(str(path), "w", options=muxer or ({"update": "1"} if codec == "png" else {})) as container:
         stream = container.add_stream(codec, rate=fps_hz, options=options)
         stream.height, stream.width = size
-        stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
+        stream.pix_fmt = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, pix_fmt)
         stream.gop_size = gop
-        pts = 0
+        pts = start
         for number in range(num_frames):
-            frame = av.VideoFrame.from_ndarray(stamped(number, height=size[0], width=size[1]), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(stamped(first + number, height=size[0], width=size[1]), format="rgb24")
             if codec == "gif":
                 frame = frame.reformat(format="rgb8")
             frame.pts = pts

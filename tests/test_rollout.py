@@ -1,6 +1,9 @@
 """Rollouts: the same episodes whoever makes them, and one clear line when one fails."""
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -8,7 +11,10 @@ import point_env  # noqa: F401  registers the env
 import pytest
 
 from robossl.errors import ConfigError, RobosslError
-from robossl.rollout import EnvSpec, SecondLook, Workers, rollout
+from robossl.rollout import EnvSpec, SecondLook, Workers, rollout, sharing
+from robossl.rollout.calibration import LEAST_EPISODES
+from robossl.rollout.sharing import share
+from robossl.rollout.workers import Job, Way
 from robossl.types import Episode, Policy
 
 SPEC = EnvSpec(env_id="point_env:test/Point-v0", domain="randomized", image_size=16)
@@ -16,8 +22,17 @@ SPEC = EnvSpec(env_id="point_env:test/Point-v0", domain="randomized", image_size
 
 @dataclass(frozen=True)
 class NoisyExpert:
+    """Looks at no picture and says so; `NoisySeer` is the same one and does not say so."""
+
+    sees_pixels: ClassVar[bool] = False
+
     def __call__(self, env: gym.Env, seed: int) -> Policy:
         return env.unwrapped.expert(noise=0.3, seed=seed)
+
+
+@dataclass(frozen=True)
+class NoisySeer(NoisyExpert):
+    sees_pixels: ClassVar[bool] = True
 
 
 def _same(first: Episode, second: Episode) -> bool:
@@ -34,6 +49,55 @@ def test_an_episode_depends_on_its_seed_alone() -> None:
     alone = list(rollout(SPEC, NoisyExpert(), num_episodes=1, seed=12))
     assert [episode.seed for episode in three] == [10, 11, 12]
     assert _same(three[2], alone[0])
+
+
+@pytest.mark.parametrize("second_look", [None, SecondLook(every=4)])
+@pytest.mark.parametrize("way", get_args(Way))
+def test_whoever_draws_draws_the_same(way: Way, second_look: SecondLook | None) -> None:
+    seen = list(rollout(SPEC, NoisySeer(), num_episodes=3, seed=5, second_look=second_look))
+    with Workers(2) as workers:
+        workers.fastest[Job(SPEC, NoisyExpert(), second_look).kind] = way
+        found = list(rollout(SPEC, NoisyExpert(), num_episodes=3, seed=5, second_look=second_look, workers=workers))
+    assert [list(episode.pixels) for episode in found] == [list(episode.pixels) for episode in seen]
+    assert all(_same(first, second) for first, second in zip(seen, found, strict=True))
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_a_long_rollout_tries_the_ways_of_drawing_and_says_what_it_found(
+    num_workers: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    num_episodes = LEAST_EPISODES * num_workers
+    seen = rollout(SPEC, NoisySeer(), num_episodes=num_episodes, seed=0)
+    with Workers(num_workers) as workers:
+        found = list(rollout(SPEC, NoisyExpert(), num_episodes=num_episodes, seed=0, workers=workers))
+        again = list(rollout(SPEC, NoisyExpert(), num_episodes=num_episodes, seed=0, workers=workers))
+    assert all(_same(*three[:2]) and _same(*three[1:]) for three in zip(seen, found, again, strict=True))
+    assert len(caplog.messages) == 1, "the second rollout knows already"
+    assert re.search(
+        r"pictures are drawn by .* \(steps a second: each process its own at every step: \d+,", caplog.text
+    )
+
+
+def test_an_episode_that_nobody_takes_leaves_nothing_in_shared_memory() -> None:
+    present = set(Path("/dev/shm").glob("psm_*"))
+    with Workers(2) as workers:
+        episodes = rollout(SPEC, NoisySeer(), num_episodes=9, seed=0, workers=workers)
+        next(episodes)
+        episodes.close()
+    assert set(Path("/dev/shm").glob("psm_*")) <= present
+
+
+def test_without_room_in_shared_memory_arrays_go_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = {"a": np.arange(6).reshape(2, 3), "b": np.ones(4, np.uint8)}
+    through = share(arrays)
+    monkeypatch.setattr(sharing, "_has_room", lambda num_bytes: False)
+    for shared in (through, share(arrays)):
+        taken = shared.take()
+        assert all(
+            np.array_equal(taken[name], array) and taken[name].dtype == array.dtype for name, array in arrays.items()
+        )
+    assert through.name
+    assert not share(arrays).name
 
 
 def test_rows_are_one_more_than_actions() -> None:

@@ -15,17 +15,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import venv
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 PEERS = ("panda-gym==3.0.7", "gymnasium-robotics==1.4.2", "mujoco==3.3.7")
 """gymnasium-robotics 1.4.2 does not run on newer MuJoCo."""
-PUSH = "robossl_envs:robossl/PandaPush-v0"
+WORKER = Path(__file__).with_name("bench_rollouts_worker.py")
 EPISODE_STEPS = 50
-BATCH = 256
 ROWS = (
     # name, what is counted, worker, its argument, processes
     ("panda-gym PandaPush-v3, 64 px", "steps", "panda_gym", "", 1),
@@ -34,6 +31,9 @@ ROWS = (
     ("robossl PandaPush-v0, 64 px, tiny, two processes", "steps", "env", "tiny", 2),
     ("robossl PandaPush-v0, 64 px, gl", "steps", "env", "gl", 1),
     ("robossl PandaPush-v0, 64 px, gl, two processes", "steps", "env", "gl", 2),
+    ("robossl PandaPush-v0, 64 px, gl, 8 envs", "steps", "envs", "8", 1),
+    ("robossl PandaPush-v0, 64 px, gl, 64 envs", "steps", "envs", "64", 1),
+    ("robossl PandaPush-v0, 64 px, gl, 64 envs, two processes", "steps", "envs", "32", 2),
     ("rerender stored states, 64 px, tiny", "views", "rerender", "tiny 64", 1),
     ("rerender stored states, 64 px, gl", "views", "rerender", "gl 64", 1),
     ("rerender stored states, 64 px, gl, two processes", "views", "rerender", "gl 64", 2),
@@ -41,6 +41,7 @@ ROWS = (
     ("rerender stored states, 128 px, gl, two processes", "views", "rerender", "gl 128", 2),
 )
 COLLECTS = ("tiny", "gl")
+TRAIN_STEPS = 30
 
 
 def main() -> int:
@@ -50,20 +51,18 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each row in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--collect-episodes", type=int, default=60, help="of 50 steps; 0: leave robossl collect out")
+    parser.add_argument("--once", action="store_true", help="also what takes minutes: 2,000 episodes, and training")
     parser.add_argument("--venv", type=Path, help="where the peers' environment is or will be")
     parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument("--worker", nargs=2, metavar=("NAME", "ARGUMENT"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.worker:
-        _work(*arguments.worker, seconds=arguments.seconds)
-        return 0
     peers = None if arguments.no_peers else _peers_python(arguments.venv or _cache() / "bench-peers")
     rows = measure(peers, seconds=arguments.seconds, rounds=arguments.rounds, episodes=arguments.collect_episodes)
+    once = [*_long_run(), _training()] if arguments.once else []
     load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores while measuring"
     if arguments.json:
-        print(json.dumps({"rows": rows, "note": load}, indent=2))
+        print(json.dumps({"rows": rows, "once": once, "note": load}, indent=2))
     else:
-        print("\n".join(_line(row) for row in rows), load, sep="\n")
+        print("\n".join(_line(row) for row in rows), *once, load, sep="\n")
     return 0
 
 
@@ -92,16 +91,16 @@ def measure(peers: Path | None, *, seconds: float, rounds: int, episodes: int) -
 def _line(row: dict[str, Any]) -> str:
     if row["rate"] is None:
         return f"{row['name']:<56} not measured: {row['missing']}"
-    return (
-        f"{row['name']:<56} {row['rate']:8.0f} {row['unit']:<8} ({', '.join(f'{rate:.0f}' for rate in row['rates'])})"
-    )
+    cost = f"{min(row['cpu_ms']):8.2f} ms" if row["cpu_ms"] else " " * 11
+    rates = ", ".join(f"{rate:.0f}" for rate in row["rates"])
+    return f"{row['name']:<56} {row['rate']:8.0f} {row['unit']:<8}{cost} ({rates})"
 
 
 def _rate(python: Path | None, worker: str, argument: str, *, processes: int, seconds: float) -> tuple[float, float]:
     """Start the workers, let them go at once when all are warm; return the sum of their rates, and CPU ms of each."""
     if python is None:
         raise RuntimeError("its environment is not there")
-    command = [str(python), __file__, "--seconds", str(seconds), "--worker", worker, argument]
+    command = [str(python), str(WORKER), worker, argument, str(seconds)]
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "MUJOCO_GL": "egl"}
     pipe = subprocess.PIPE
     running = [
@@ -144,78 +143,32 @@ def _collect_rate(renderer: str, episodes: int) -> float:
     return float((result["num_frames"] - result["num_episodes"]) / result["seconds"]["collect"])
 
 
-# --- in the workers ---------------------------------------------------------------------------------------------------
+def _long_run() -> list[str]:
+    """Return what a step costs at the start and at the end of many episodes in one env, and the memory."""
+    print("a long run", file=sys.stderr)
+    command = [sys.executable, str(WORKER), "long", "gl"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    return [line for line in done.stdout.splitlines() if line.startswith("long run")]
 
 
-def _work(name: str, argument: str, *, seconds: float) -> None:
-    """Warm up, wait for the word, and print how many a second."""
-    step = {"panda_gym": _panda_gym, "fetch": _fetch, "env": _env, "rerender": _rerender}[name](argument)
-    for _ in range(3):
-        step()
-    print("ready", flush=True)
-    sys.stdin.readline()
-    count, start_s, start_cpu_s = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - start_s < seconds:
-        count += step()
-    cpu_s = time.process_time() - start_cpu_s
-    print(f"rate {count / (time.perf_counter() - start_s)} {1000 * cpu_s / count}", flush=True)
-
-
-def _episodes(env: Any, *, draws: bool) -> Callable[[], int]:
-    """Return what takes one step; an episode ends after `EPISODE_STEPS`."""
-    steps = [0]
-
-    def step() -> int:
-        if steps[0] % EPISODE_STEPS == 0:
-            env.reset(seed=steps[0])
-        env.step(env.action_space.sample())
-        if draws:
-            assert env.render().shape == (64, 64, 3)
-        steps[0] += 1
-        return 1
-
-    return step
-
-
-def _panda_gym(argument: str) -> Callable[[], int]:
-    import gymnasium as gym
-    import panda_gym  # noqa: F401  registers the envs
-
-    env = gym.make("PandaPush-v3", render_mode="rgb_array", render_width=64, render_height=64, renderer="Tiny")
-    return _episodes(env, draws=True)
-
-
-def _fetch(argument: str) -> Callable[[], int]:
-    import gymnasium as gym
-    import gymnasium_robotics
-
-    gym.register_envs(gymnasium_robotics)
-    return _episodes(gym.make("FetchPush-v4", render_mode="rgb_array", width=64, height=64), draws=True)
-
-
-def _env(argument: str) -> Callable[[], int]:
-    import gymnasium as gym
-
-    return _episodes(gym.make(PUSH, domain="randomized", renderer=argument), draws=False)
-
-
-def _rerender(argument: str) -> Callable[[], int]:
-    """Draw the states of an episode of the expert, each under a look of its own."""
-    import gymnasium as gym
-    import numpy as np
-
-    renderer, size = argument.split()
-    env: Any = gym.make(PUSH, domain="randomized", renderer=renderer, image_size=int(size)).unwrapped
-    expert = env.expert()
-    observation, info = env.reset(seed=0)
-    states = [info["visual_state"]]
-    for _ in range(40):
-        observation, *_, info = env.step(expert.act(observation))
-        states.append(info["visual_state"])
-    looks = env.sample_looks(BATCH, seed=0)
-    chosen = np.array(states)[np.arange(BATCH) % len(states)]
-    some = 16 if renderer == "tiny" else BATCH
-    return lambda: len(env.render_states(chosen[:some], looks=looks[:some]))
+def _training() -> str:
+    """Return how long the default recipe waits for pictures that are drawn anew for each batch."""
+    print("training on pictures that are drawn anew", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        play = [sys.executable, "-m", "robossl", "collect", "--env-id=robossl/PandaPush-v0", "--num-episodes=40"]
+        subprocess.run([*play, "--max-episode-steps=30", f"--output={folder}/play"], capture_output=True, check=True)
+        recipe = Path(__file__).parents[1] / "configs/pretrain/push.yaml"
+        drawn = recipe.read_text().replace("runs/collect-push", f"{folder}/play\n    rerender: true")
+        (Path(folder) / "drawn.yaml").write_text(drawn)
+        train = [sys.executable, "-m", "robossl", "pretrain", f"{folder}/drawn.yaml", f"--num-steps={TRAIN_STEPS}"]
+        done = subprocess.run(
+            [*train, f"--output={folder}/run", "--json"], capture_output=True, text=True, check=True,
+            env={**os.environ, "ROBOSSL_CACHE": folder},
+        )  # fmt: skip
+        waited = json.loads(done.stdout)["data_wait_fraction"]
+    return f"pretraining on pictures drawn anew waits for them {waited:.1%} of {TRAIN_STEPS} steps"
 
 
 # --- the peers' environment -------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The Gymnasium env of every arm task: simulation + robot + task + cameras + randomization."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, cast
 
 import gymnasium as gym
 import numpy as np
@@ -18,17 +19,32 @@ from robossl_envs.experts.play import Play
 from robossl_envs.instants import set_layout, visual_state
 from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
-from robossl_envs.randomization import Randomization
+from robossl_envs.randomization import Asked, Randomization
+from robossl_envs.randomization.draw import Draw
+from robossl_envs.randomization.replay import draw_episode, recorded_seed
+from robossl_envs.randomization.scenery import stage, taken_m
+from robossl_envs.randomization.schedules import Pushes
+from robossl_envs.randomization.sensor import GOAL_STEP, Sensor
+from robossl_envs.randomization.table_view import TableView
+from robossl_envs.randomization.timing import Timing
 from robossl_envs.rendering.build import RendererName, build_renderer
 from robossl_envs.rendering.look import Look
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.robots.robot import Robot
 from robossl_envs.simulation.build import build_simulation
 from robossl_envs.simulation.scene import RobotSpec, SceneSpec
+from robossl_envs.simulation.simulation import Simulation
 from robossl_envs.streams import stream
 from robossl_envs.tasks.task import Task
 
 CONTROL_HZ = 20.0
+
+
+class Shown(NamedTuple):
+    """How an episode is seen; it can be sent to another process."""
+
+    look: Look
+    sensor: Sensor
 
 
 class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
@@ -58,6 +74,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         render_mode: str | None = None,
         goal_image: bool = False,
         wording: Wording = "first",
+        randomization: Asked = None,
     ) -> None:
         """Build the world.
 
@@ -69,13 +86,17 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             cameras: Names out of `front`, `wrist`.
             obs_format: See the class.
             reward_type: `dense` is the negative distance to the goal [m]; `sparse` is 0 within the tolerance, else -1.
-            renderer: `auto` takes TinyRenderer in PyBullet's domains and MuJoCo's own in the held-out ones, or
-                TinyRenderer with the same frozen looks where there is no GL library. `gl` draws TinyRenderer's looks on OpenGL,
-                many views at once: ten times faster in `render_states`.
+            renderer: `auto` takes MuJoCo's own in the held-out domains, or TinyRenderer with the same frozen looks
+                where there is no GL library; elsewhere `gl` where EGL works, and TinyRenderer where not. `gl` draws
+                TinyRenderer's looks on OpenGL, many views at once: ten times faster in `render_states`. Name one
+                where a number must not depend on the machine.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
             wording: `any` draws the task's sentence anew in every episode, `first` keeps the usual one.
+            randomization: A preset (`light`, `medium`, `full`, `shifted`), or `{"preset": ..., "axes": {...}}`, where
+                the axes are those of `robossl_envs.randomization.table`, each true, false or (low, high).
+                None: `medium` in `randomized`, `shifted` in `shifted`.
 
         Raises:
             EnvError: A keyword has a value that is not allowed.
@@ -101,9 +122,11 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
         clutter = CLUTTER if domain == "heldout_hard" else ()
         scene = SceneSpec(robot=arm, bodies=self._task.bodies + clutter, articulated=self._task.articulated)
-        self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras)
+        self._randomization = Randomization(domain, bodies=scene.drawn, cameras=self._cameras, asked=randomization)
+        scene = replace(scene, bodies=(*scene.bodies, *self._randomization.extras))
         self._simulation = build_simulation(domain)
         self._simulation.load(scene)
+        self._seen: Simulation = self._simulation
         self._simulation.step()  # Bullet's very first contact differs from all later ones: not left to an episode
         self._initial = self._simulation.save()
         self._renderer = (
@@ -111,6 +134,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
         self._scene, self._renderer_name = scene, renderer
         self._episode_seed: int | None = None
+        self.pictures_later = False
+        """While this is true observations hold black pictures, and `instants` what it takes to draw the right ones."""
+        self._instants: list[Float[np.ndarray, " X"]] = []
         if obs_format == "goal":  # Stable-Baselines3 takes any env that has this method for a goal-conditioned one
             self.compute_reward = self._hindsight_reward
         self.environment_state_names = (
@@ -130,21 +156,34 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; the same seed gives the same layout in every domain."""
+        """Start an episode; the same seed gives the same layout in every domain.
+
+        Args:
+            seed: Of everything that is drawn.
+            options: `{"record": ...}` starts the episode that `episode_record` or a data set tells of, whatever `seed`
+                says: its actions then lead to the same states and pictures, bit for bit. `{"axes": ...}` draws this
+                episode with some axes changed, as the keyword `randomization` takes them.
+
+        Raises:
+            EnvError: An option is not what is allowed.
+        """
+        recorded = recorded_seed(options)
+        seed = seed if recorded is None else recorded
         super().reset(seed=seed)
         self._episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
         self._layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
         if self._randomization.domain == "heldout_hard":
             generator = stream(self._episode_seed, "clutter")
             self._layout = draw_clutter(generator, self._layout, task=self._task, scene=self._scene)
-        self._look = self._randomization.look(self._episode_seed)
-        self._dynamics = self._randomization.dynamics(self._episode_seed)
+        self._begin(self._draw_episode(options, self._episode_seed), self._episode_seed)
         self._simulation.restore(self._initial)
         self._simulation.set_dynamics(self._dynamics)
-        set_layout(self._layout, self._simulation, self._scene, self._robot)
+        set_layout(self._layout, self._simulation, self._scene, self._robot, self._staging)
         self._num_steps = self._steps_at_goal = 0
+        self._instants = []
         self._goal_pixels = self._draw_goal() if self._goal_image and self._obs_format in ("nested", "flat") else None
-        return self._observe(), self._info()
+        self._truth = self._environment_state()
+        return self._observe(self._truth), self._info(self._truth)
 
     def step(self, action: Float32[np.ndarray, " A"]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Advance by 1/20 s."""
@@ -153,14 +192,65 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         action = np.asarray(action, dtype=np.float64)
         if action.shape != self.action_space.shape or not np.isfinite(action).all():
             raise EnvError(f"an action has {self._robot.action_size} finite numbers in [-1, 1], not {action.tolist()}")
-        self._robot.command(self._simulation, action)
-        self._simulation.step()
+        for part in self._timing.parts(action):
+            if part.action is not None:
+                self._robot.command(self._simulation, self._pushed(part.action))
+            for name, force_n in self._pushes.forces_n(self._num_steps, self._masses_kg).items():
+                self._simulation.apply_force(name, force_n)
+            self._simulation.step(part.num_substeps)
         self._num_steps += 1
         distance_m = self._distance_m()
         self._steps_at_goal = self._steps_at_goal + 1 if self._is_at_goal(distance_m) else 0
         terminated = self._task.success.ends_episode and self._steps_at_goal >= self._task.success.hold_steps
         truncated = not terminated and self._num_steps >= self._max_episode_steps
-        return self._observe(), self._reward(distance_m), terminated, truncated, self._info()
+        self._truth = truth = self._environment_state()  # once for observation, info and expert: it is not for free
+        return self._observe(truth), self._reward(distance_m), terminated, truncated, self._info(truth)
+
+    def _draw_episode(self, options: dict[str, Any] | None, episode_seed: int) -> Draw:
+        return draw_episode(
+            self._randomization,
+            options,
+            episode_seed,
+            num_steps=self._max_episode_steps,
+            env_id=self._env_id,
+            renderer="none" if self._renderer is None else self._renderer.name,
+            taken_m=self._taken_m,
+        )
+
+    def _taken_m(self) -> Float[np.ndarray, "N 3"]:
+        """Return what distractors keep away from in this layout."""
+        bodies, layouts = self._scene.drawn, (self._layout, self._task.solved(self._layout))
+        states = np.stack([visual_state(layout, self._scene, self._robot) for layout in layouts])
+        poses = states[:, len(self._robot.spec.joints) :].reshape(len(states), -1, 7)
+        return taken_m(bodies, poses, np.stack([layout.end_effector_m for layout in layouts]))
+
+    def _begin(self, draw: Draw, episode_seed: int) -> None:
+        """Take over what was drawn for an episode."""
+        self._drawn, self._look = draw, draw.look
+        self._staging = stage(draw, self._task.bodies, self._randomization.extras)
+        self._seen = self._simulation
+        if not self._staging.is_plain:
+            self._seen = cast("Simulation", TableView(self._simulation, self._staging))
+        self._robot.table_height_m = self._staging.table_height_m
+        self._dynamics = draw.physics(self._staging.stands_in)
+        self._timing, self._sensor, self._pushes = Timing(draw), Sensor(draw, episode_seed), Pushes(draw)
+        self._masses_kg = {
+            name: self._dynamics.masses_kg.get(name, body.mass_kg)
+            for body in self._task.bodies
+            if body.mass_kg > 0
+            for name in (self._staging.stands_in.get(body.name, body.name),)
+        }
+
+    def _pushed(self, action: Float[np.ndarray, " A"]) -> Float[np.ndarray, " A"]:
+        """Return the action that the hand follows, after a random push if there is one."""
+        pushed_m = self._pushes.hand_m(self._num_steps)
+        return (
+            action if pushed_m is None else np.concatenate([action[:3] + pushed_m / self._robot.max_step_m, action[3:]])
+        )
+
+    @property
+    def _env_id(self) -> str:
+        return self.spec.id if self.spec else f"{self._robot.spec.name}/{self._task.name}"
 
     def _hindsight_reward(
         self, achieved_goal: Float[np.ndarray, "*N G"], desired_goal: Float[np.ndarray, "*N G"], info: Any
@@ -187,6 +277,21 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             raise unknown("camera", camera, self._cameras)
         return self._draw(np.asarray(visual_states), looks, [camera] * len(looks)).pixels
 
+    def instants(self) -> tuple[Float[np.ndarray, "L1 X"], Shown]:
+        """Return the states of the episode so far and how they are seen, for `draw_instants`: in one call it draws
+        what the observations would have shown. Kept while `pictures_later` is true.
+        """
+        if not self._instants:
+            raise EnvError("no instant was kept: set pictures_later to True before reset()")
+        return np.stack(self._instants), Shown(self._look, self._sensor)
+
+    def draw_instants(
+        self, states: Float[np.ndarray, "L1 X"], shown: Shown, *, camera: str
+    ) -> UInt8[np.ndarray, "L1 H W C"]:
+        """Draw what the observations of an episode would have shown of one camera; once for each camera."""
+        drawn = self.render_states(states, [shown.look], camera=camera)
+        return np.stack([shown.sensor.deliver(camera, step, picture) for step, picture in enumerate(drawn)])
+
     def render_views(self, *, depth: bool = False, masks: bool = False) -> dict[str, Rendered]:
         """Draw the present instant through every camera, with depth [m] and masks on request."""
         state = self._simulation.visual_state()[None]
@@ -195,6 +300,10 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
     def sample_looks(self, num_looks: int, *, seed: int) -> list[Look]:
         """Draw looks from the domain's randomization, for `render_states`."""
         return [self._randomization.look(seed, name=f"look{index}") for index in range(num_looks)]
+
+    def growing_axes(self) -> dict[str, tuple[float, float, float]]:
+        """Return nominal, least and largest value of each axis that automatic randomization can widen."""
+        return self._randomization.growing()
 
     def expert(
         self, *, kind: Literal["expert", "play"] = "expert", noise: float = 0.0, seed: int = 0
@@ -216,6 +325,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return ScriptedPolicy(
             controllers[kind],
             read_state=self._state_by_name,
+            read_unfinished=lambda: self._timing.unfinished(),
             max_step_m=self._robot.max_step_m,
             noise=noise,
             generator=generator,
@@ -226,12 +336,13 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         if self._episode_seed is None:
             raise EnvError("call reset() before episode_record()")
         return {
-            "goal": self._task.desired_goal(self._simulation).tolist(),
+            "goal": self._task.desired_goal(self._seen).tolist(),
             "seed": self._episode_seed,
-            "env_id": self.spec.id if self.spec else f"{self._robot.spec.name}/{self._task.name}",
+            "env_id": self._env_id,
             "domain": self._randomization.domain,
             "renderer": "none" if self._renderer is None else self._renderer.name,
-            "variations": {**self._look.record(), **self._dynamics.record()},
+            "randomization": self._randomization.asked,
+            "variations": self._drawn.record(),
             "num_solved_draws": self._layout.num_solved_draws,
             "task": self._sentence(),
             "fps_hz": CONTROL_HZ,
@@ -244,8 +355,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         return sentences[int(stream(self._episode_seed, "sentence").integers(len(sentences)))]
 
     def _draw_goal(self) -> UInt8[np.ndarray, "H W C"]:
-        solved = visual_state(self._task.solved(self._layout), self._scene, self._robot)
-        return self._draw(solved[None], [self._look], self._camera_names[:1]).pixels[0]
+        solved = visual_state(self._task.solved(self._layout), self._scene, self._robot, self._staging)
+        camera = self._camera_names[0]
+        return self._sensor.distort(camera, GOAL_STEP, self._draw(solved[None], [self._look], [camera]).pixels[0])
 
     def close(self) -> None:
         """Free engine and renderer; a second call does nothing."""
@@ -269,7 +381,7 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             states, cameras, looks, height_px=self._height_px, width_px=self._width_px, depth=depth, masks=masks
         )
 
-    def _observe(self) -> Any:
+    def _observe(self, truth: Float32[np.ndarray, " E"]) -> Any:
         proprio = self._robot.proprio(self._simulation)
         match self._obs_format:
             case "nested":
@@ -278,53 +390,57 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 pixels = {f"pixels.{name}": image for name, image in self._pixels().items()}
                 return {**pixels, "agent_pos": proprio, **self._goal()}
             case "state":
-                return np.concatenate([proprio, self._environment_state()])
+                return np.concatenate([proprio, truth])
             case "goal":
-                end_effector_m = self._robot.end_effector_position(self._simulation)
+                end_effector_m = self._robot.end_effector_position(self._seen)
                 return {
-                    "observation": np.concatenate([proprio, self._environment_state()]),
-                    "achieved_goal": np.array(self._task.achieved_goal(self._simulation, end_effector_m)),
-                    "desired_goal": np.array(self._task.desired_goal(self._simulation)),
+                    "observation": np.concatenate([proprio, truth]),
+                    "achieved_goal": np.array(self._task.achieved_goal(self._seen, end_effector_m)),
+                    "desired_goal": np.array(self._task.desired_goal(self._seen)),
                 }
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         names = self._camera_names
+        if self.pictures_later:
+            self._instants.append(self._simulation.visual_state())
+            return {name: np.zeros((self._height_px, self._width_px, 3), np.uint8) for name in names}
         states = np.repeat(self._simulation.visual_state()[None], len(names), axis=0)
         drawn = self._draw(states, [self._look] * len(names), names)
-        return dict(zip(names, drawn.pixels, strict=True))
+        taken = zip(names, drawn.pixels, strict=True)
+        return {name: self._sensor.deliver(name, self._num_steps, picture) for name, picture in taken}
 
     def _goal(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         return {} if self._goal_pixels is None else {"goal": self._goal_pixels}
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, truth: Float32[np.ndarray, " E"]) -> dict[str, Any]:
         return {
             "is_success": self._steps_at_goal >= self._task.success.hold_steps,
-            "environment_state": self._environment_state(),
+            "environment_state": truth,
             "visual_state": self._simulation.visual_state().astype(np.float32),
         }
 
     def _environment_state(self) -> Float32[np.ndarray, " E"]:
-        end_effector_m = self._robot.end_effector_position(self._simulation)
-        state = self._task.environment_state(self._simulation, end_effector_m)
+        end_effector_m = self._robot.end_effector_position(self._seen)
+        state = self._task.environment_state(self._seen, end_effector_m)
         gripper = [self._robot.opening_m(self._simulation)] if self._robot.uses_gripper else []
         return np.concatenate([state, gripper]).astype(np.float32)
 
     def _state_by_name(self) -> dict[str, Float[np.ndarray, " K"]]:
-        """Return the numbers of `environment_state` that share what stands before the dot."""
+        """Return the numbers of the last `environment_state` that share what stands before the dot."""
         values: dict[str, list[float]] = {}
-        for name, value in zip(self.environment_state_names, self._environment_state().tolist(), strict=True):
+        for name, value in zip(self.environment_state_names, self._truth.tolist(), strict=True):
             values.setdefault(name.split(".")[0], []).append(value)
         return {name: np.array(numbers) for name, numbers in values.items()}
 
     def _is_at_goal(self, distance_m: float) -> bool:
         success = self._task.success
-        held = (self._simulation.contacts("robot", name) for name in success.released)
+        held = (self._seen.contacts("robot", name) for name in success.released)
         return distance_m < success.tolerance_m and not any(held)
 
     def _distance_m(self) -> float:
-        end_effector_m = self._robot.end_effector_position(self._simulation)
-        achieved = self._task.achieved_goal(self._simulation, end_effector_m)
-        return float(self._task.distance(achieved, self._task.desired_goal(self._simulation)))
+        end_effector_m = self._robot.end_effector_position(self._seen)
+        achieved = self._task.achieved_goal(self._seen, end_effector_m)
+        return float(self._task.distance(achieved, self._task.desired_goal(self._seen)))
 
     def _reward(self, distance_m: Any) -> Any:
         if self._reward_type == "dense":

@@ -1,17 +1,15 @@
 """The hard held-out domain: ten frozen looks and dynamics of its own, cycled by seed, with clutter beside the task.
 
 Beyond `heldout` the cameras stand further away from where they were, at an angle, some looks throw shadows, contacts
-are harder than the engine's own (softer ones let a puck pass between the fingers), and the motors get their targets 8
-to 25 ms late. The numbers were drawn once, looked at, and frozen as they are: a change of `heldout_hard.json` makes
-every earlier result incomparable, which is why its hash stands here and in a test.
+are harder than the engine's own (softer ones let a puck pass between the fingers), and actions take effect 8 to 25 ms
+late. The numbers were drawn once, looked at, and frozen as they are: a change of `heldout_hard.json` makes every
+earlier result incomparable, which is why its hash stands here and in a test.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from robossl_envs.cameras import CAMERAS
 from robossl_envs.heldout import light_of, moved_camera, read_frozen, surface_of
@@ -43,16 +41,18 @@ def hard_dynamics(seed: int, bodies: Sequence[BodySpec] = ()) -> Dynamics:
         motor_gain=row["motor_gain"],
         contact_time=row["contact_time"],
         spin_friction=row["spin_friction"],
-        delay_s=row["delay_s"],
     )
+
+
+def hard_delay_s(seed: int) -> float:
+    """Return the time [s] from an action to its effect that comes with look `seed % 10`."""
+    delay_s: float = _row(seed)["dynamics"]["delay_s"]
+    return delay_s
 
 
 def _tilted(camera: Camera, row: Mapping[str, Any]) -> Camera:
     """Turn a world camera about its own axis."""
-    if camera.mounted_on is not None:
-        return camera
-    roll_rad = row["camera"]["roll_rad"]
-    return replace(camera, up=(0.0, float(np.sin(roll_rad)), float(np.cos(roll_rad))))
+    return camera if camera.mounted_on is not None else replace(camera, roll_rad=row["camera"]["roll_rad"])
 
 
 def _row(seed: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robossl.config.env import EVALUATION_SEED
+from robossl.config.env import EVALUATION_SEED, Axis
 from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
 
@@ -22,12 +22,19 @@ class EvaluateConfig:
     """Env; empty: the one that the policy's demonstrations came from."""
     domains: tuple[str, ...] = ("randomized", "nominal", "heldout")
     """Domains, each with the same episode seeds: out of nominal, randomized, shifted, heldout, heldout_hard."""
+    randomization: str = ""
+    """Preset of what `randomized` draws: light, medium, full or shifted; empty: medium, the domain's own. Held-out
+    domains stay as they are."""
+    axes: dict[str, Axis] = field(default_factory=dict)
+    """Single axes of it, or whole groups (look, scene, sensor, physics, timing): true, false or [low, high]."""
     num_episodes: Positive = 50
     """Episodes in each domain."""
     seed: Count = EVALUATION_SEED
     """Seed of the first episode; must be none that the policy was trained on."""
     image_size: Count = 0
     """Height and width of the frames [px]; 0: as in the policy's demonstrations."""
+    renderer: str = "auto"
+    """Of all domains but the held-out ones: gl, tiny, or auto: as in the policy's demonstrations."""
     num_videos: Count = 8
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
     num_workers: Count = 0

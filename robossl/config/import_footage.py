@@ -24,6 +24,8 @@ class ImportConfig:
     """How a video of another aspect ratio gets there: fill the size, add black borders, or cut the centre out."""
     fps_hz: Positive | None = None
     """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
+    damaged: Literal["strict", "keep_prefix"] = "strict"
+    """What becomes of truncated or corrupt files: left out, or the frames before the damage are taken; both counted."""
     max_episode_s: Rate = 300.0
     """Longer videos are cut into episodes of this length; at most 500, where float32 timestamps blur."""
     task: str = ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.collect import CollectConfig
-from robossl.config.env import EVALUATION_SEED
+from robossl.config.env import EVALUATION_SEED, HELDOUT
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
@@ -28,6 +28,8 @@ NAMES = {
 DEMONSTRATION_SEED = 500_000
 PROBE_SEED = 700_000
 """Far from the seeds of play (from 0) and of evaluation, so that no layout is met twice."""
+RENDERER = "tiny"
+"""Of all pictures but those of held-out domains: every machine has it, so that no number depends on the machine."""
 FOOTAGE_SHARE = 0.15
 """Part of the steps of pretraining that is spent on footage, on top of those on play."""
 FOOTAGE_TEST_FRACTION = 0.25
@@ -65,6 +67,7 @@ def play_config(recipe: RecipeConfig, task: str, output: Path) -> CollectConfig:
         second_look=True,
         look_every=10,
         max_episode_steps=30,
+        renderer=RENDERER,
         num_workers=recipe.num_workers,
         tracking=recipe.tracking,
     )
@@ -82,6 +85,7 @@ def probe_data_config(
         noise=0.2,
         num_episodes=num_episodes,
         max_episode_steps=30,
+        renderer="auto" if domain.startswith(HELDOUT) else RENDERER,
         seed=PROBE_SEED,
         num_workers=recipe.num_workers,
         tracking=recipe.tracking,
@@ -98,6 +102,7 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
         only_successful=True,
         num_episodes=recipe.num_demonstrations,
         seed=DEMONSTRATION_SEED + 1000 * seed,
+        renderer=RENDERER,
         num_workers=recipe.num_workers,
         tracking=recipe.tracking,
     )
@@ -180,6 +185,7 @@ def evaluate_config(
         domains=domains,
         num_episodes=num_episodes,
         seed=seed,
+        renderer=RENDERER,
         num_videos=num_videos,
         num_workers=recipe.num_workers,
         tracking=recipe.tracking,

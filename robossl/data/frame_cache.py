@@ -13,6 +13,7 @@ from jaxtyping import Float32, Int64, UInt8
 from rich.console import Console
 from rich.progress import Progress
 
+from robossl.data.cache_dir import cache_dir as cache_dir_of
 from robossl.data.lerobot.layout import write_json
 from robossl.data.sources import EpisodeSource
 from robossl.data.video.reader import Indices
@@ -57,7 +58,7 @@ class CachedSource:
         self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
         height, width = self.image_size
         name = f"{self.digest.removeprefix('sha256:')[:32]}-{height}x{width}-{aspect}-v{VERSION}"
-        self.path = (Path(cache_dir) if cache_dir else default_cache_dir()) / name
+        self.path = (Path(cache_dir) if cache_dir else cache_dir_of("frames")) / name
         if not self.path.is_dir():
             self._build()
         self._maps: dict[str, np.ndarray] = {}
@@ -132,10 +133,3 @@ class CachedSource:
         except OSError:
             if not self.path.is_dir():  # else another process was faster, with the same content
                 raise
-
-
-def default_cache_dir() -> Path:
-    """Return the folder of the frame caches."""
-    root = os.environ.get("ROBOSSL_CACHE")
-    users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # as robossl_envs does with its meshes
-    return (Path(root) if root else users / "robossl") / "frames"

@@ -10,9 +10,10 @@ from jaxtyping import Float32, Int64, UInt8
 
 from robossl.data.digest import digest_files
 from robossl.data.lerobot import layout, open_directory
+from robossl.data.video.open import Damaged
 from robossl.data.video.reader import Indices
 from robossl.data.video.readers import Readers
-from robossl.data.video_folder import VIDEO_ENDINGS, VideoFolder
+from robossl.data.video_folder import VideoFolder, has_videos
 from robossl.errors import DataError
 
 __all__ = ["EpisodeSource", "LeRobotSource", "VideoFolder", "discover_sources", "open_source"]
@@ -139,8 +140,12 @@ class LeRobotSource:
         return str(extras.get("episode_key", f"episode {episode}"))
 
 
-def open_source(path: str | Path) -> EpisodeSource:
+def open_source(path: str | Path, *, damaged: Damaged = "strict") -> EpisodeSource:
     """Open whatever lies at a path: a LeRobotDataset directory (v3 or v2.x), a folder of videos, or one video.
+
+    Args:
+        path: where it lies.
+        damaged: what becomes of damaged files in a folder of videos, see `VideoFolder`.
 
     Raises:
         DataError: there is nothing there, or nothing that can be read.
@@ -150,7 +155,7 @@ def open_source(path: str | Path) -> EpisodeSource:
         raise DataError(f"{path} does not exist: give a data set directory, a folder of videos or a video file")
     if (path / layout.INFO_PATH).is_file() or (path / layout.JOURNAL_PATH).is_dir():
         return LeRobotSource(path)
-    return VideoFolder(path)
+    return VideoFolder(path, damaged=damaged)
 
 
 def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
@@ -167,8 +172,7 @@ def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
         return {root.stem: open_source(root)}
     directories = sorted(path.parent.parent for path in root.rglob(layout.INFO_PATH))
     sources: dict[str, EpisodeSource] = {path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories}
-    endings = [path.suffix.lower() for path in root.rglob("*") if not any(path.is_relative_to(d) for d in directories)]
-    if not directories or any(ending in VIDEO_ENDINGS for ending in endings):
+    if not directories or has_videos(root, exclude=directories):
         sources["videos"] = VideoFolder(root, exclude=directories)
     return sources
 

@@ -8,14 +8,13 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int64
 
+from robossl.config.env import HELDOUT
 from robossl.data.sources import EpisodeSource
 from robossl.errors import DataError
 
 TEST_FRACTION = 0.2
 FEW_KEYS = 100
 """With fewer origins a fixed share is taken: chance would leave 30 episodes with 3 for testing as soon as with 12."""
-HELDOUT = "heldout"
-"""How the names of the domains begin that no training reads."""
 
 
 @dataclass(frozen=True, kw_only=True)

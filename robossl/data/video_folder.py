@@ -1,16 +1,17 @@
 """A folder of ordinary videos as an episode source."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from robossl.data.digest import digest_files
-from robossl.data.video import open_video
+from robossl.data.video.image_folder import numbered_images
+from robossl.data.video.open import Damaged, open_video
 from robossl.data.video.reader import Indices
 from robossl.data.video.readers import Readers
 from robossl.errors import DataError, VideoReadError
@@ -30,17 +31,21 @@ VIDEO_ENDINGS = (
     ".wmv",
     ".3gp",
 )
+MAX_DRIFT_FRAMES = 0.5
 logger = logging.getLogger(__name__)
 
 
 class VideoFolder:
-    """Every video file below a folder (or one file) is an episode with the camera "video".
+    """Every video file and every folder of numbered pictures below a folder (or one of them) is an episode.
 
-    A file that can't be read is left out: it is named in the log, and `skipped` holds its path and the reason.
+    The camera is called "video". A file that can't be read is left out: it is named in the log, and `skipped` holds its
+    path and the reason.
 
     Args:
         root: a folder, searched recursively in the order of names, or one video file.
         exclude: folders that are left out.
+        damaged: "strict" leaves damaged files out, "keep_prefix" takes the frames before the damage; `cut` holds the
+            path and the reason then.
 
     Raises:
         DataError: there is no video, or none that can be read.
@@ -48,27 +53,32 @@ class VideoFolder:
 
     cameras: tuple[str, ...] = ("video",)
 
-    def __init__(self, root: str | Path, *, exclude: Sequence[Path] = ()) -> None:
+    def __init__(self, root: str | Path, *, exclude: Sequence[Path] = (), damaged: Damaged = "strict") -> None:
         self.root = Path(root)
         self.skipped: dict[Path, str] = {}
+        self.cut: dict[Path, str] = {}
         self.paths: list[Path] = []
-        self._readers = Readers()
+        self._readers = Readers(damaged=damaged)
         self.features: dict[str, int] = {}
         lengths, rates = [], []
         for path in video_files(self.root, exclude=exclude):
             try:
-                num_frames, rate = _probe(path)
+                reader = open_video(path, damaged=damaged)
             except VideoReadError as error:
                 self.skipped[path] = str(error)
                 continue
+            if reader.damage:
+                self.cut[path] = f"{path}: {reader.num_frames} frames kept, then {reader.damage}"
             self.paths.append(path)
-            lengths.append(num_frames)
-            rates.append(rate)
+            lengths.append(reader.num_frames)
+            rates.append(reader.fps_hz)
         if not self.paths:
             reason = next(iter(self.skipped.values()))
             raise DataError(f"{root} has no video that can be read ({len(self.skipped)} skipped; {reason})")
         for reason in self.skipped.values():
             logger.warning("skipped: %s", reason)
+        for reason in self.cut.values():
+            logger.warning("cut short: %s", reason)
         self.lengths = np.array(lengths, dtype=np.int64)
         self.rates_hz = np.array(rates)
         self.fps_hz = float(np.median(self.rates_hz))
@@ -76,7 +86,8 @@ class VideoFolder:
     @cached_property
     def digest(self) -> str:
         """Digest of the files."""
-        return digest_files(self.paths, root=self.root if self.root.is_dir() else self.root.parent)
+        files = [file for path in self.paths for file in (numbered_images(path) if path.is_dir() else [path])]
+        return digest_files(files, root=self.root if self.root.is_dir() else self.root.parent)
 
     def frames(self, episode: int, indices: Indices, camera: str = "video") -> UInt8[np.ndarray, "n C H W"]:
         """Return frames; see `EpisodeSource.frames`."""
@@ -95,29 +106,42 @@ class VideoFolder:
     def episode_key(self, episode: int) -> str:
         """Return the file's path below the folder."""
         path = self.paths[episode]
-        return path.relative_to(self.root).as_posix() if self.root.is_dir() else path.name
+        return path.relative_to(self.root).as_posix() if path != self.root else path.name
+
+    def times_s(self, episode: int) -> Float64[np.ndarray, " n"]:
+        """Return when each frame appears, counted from the first one."""
+        return self._readers[self.paths[episode]].times_s
+
+    def is_steady(self, episode: int) -> bool:
+        """Return whether frame k appears k frame lengths after the first, give or take half of one."""
+        times_s, rate_hz = self.times_s(episode), float(self.rates_hz[episode])
+        return bool(np.abs(times_s * rate_hz - np.arange(len(times_s))).max() < MAX_DRIFT_FRAMES)
 
 
 def video_files(root: Path, *, exclude: Sequence[Path] = ()) -> list[Path]:
-    """Return the files below a folder whose names end like a video's, in the order of their paths.
+    """Return the videos below a folder (and folders of numbered pictures) in the order of their paths.
 
     Raises:
         DataError: there is none.
     """
-    if root.is_file():
+    if root.is_file() or numbered_images(root):
         return [root]
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and path.is_file())
-    found = [path for path in found if not any(path.is_relative_to(folder) for folder in exclude)]
+    found = sorted(_videos_below(root, exclude))
     if not found:
-        raise DataError(f"{root} holds no video files; looked for {', '.join(VIDEO_ENDINGS)}")
+        raise DataError(f"{root} holds no video files; looked for {', '.join(VIDEO_ENDINGS)} and numbered pictures")
     return found
 
 
-def _probe(path: Path) -> tuple[int, float]:
-    """Open a file and read its first and last frame, so that a cut or broken one is found now and not in training."""
-    reader = open_video(path)
-    try:
-        reader.read([0, reader.num_frames - 1])
-        return reader.num_frames, reader.fps_hz
-    finally:
-        reader.close()
+def has_videos(root: Path, *, exclude: Sequence[Path] = ()) -> bool:
+    """Return whether there is a video below a folder."""
+    return next(_videos_below(root, exclude), None) is not None
+
+
+def _videos_below(root: Path, exclude: Sequence[Path]) -> Iterator[Path]:
+    for path in root.rglob("*"):
+        if not any(path.is_relative_to(folder) for folder in exclude) and _is_video(path):
+            yield path
+
+
+def _is_video(path: Path) -> bool:
+    return bool(numbered_images(path)) if path.is_dir() else path.suffix.lower() in VIDEO_ENDINGS

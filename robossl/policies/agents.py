@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -88,6 +88,7 @@ class RandomPolicy:
 class Scripted:
     """The env's own expert or play policy (which read simulator truth), or uniform actions."""
 
+    sees_pixels: ClassVar[bool] = False
     kind: Literal["expert", "play", "random"]
     noise: float = 0.0
     """Standard deviation of what is added to the expert's actions."""

@@ -10,6 +10,7 @@ from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.load import dump_values
 from robossl.config.recipe import (
     NAMES,
+    RENDERER,
     SCRIPTED,
     TRAINED,
     demonstrations_config,
@@ -31,7 +32,16 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
-LATER = {"renderer": "auto", "rerender": False, "num_looks": 2, "look_domain": "randomized"}
+LATER: dict[str, Any] = {
+    "renderer": RENDERER,
+    "rerender": False,
+    "num_looks": 2,
+    "look_domain": "randomized",
+    "randomization": "",
+    "axes": {},
+    "adr": False,
+    "adr_success": [0.5, 0.9],
+}
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from robossl.config.recipe import TASKS
+from robossl.config.env import HELDOUT
+from robossl.config.recipe import RENDERER, TASKS
 from robossl.policies.agents import Scripted
 from robossl.rollout import EnvSpec, rollout
 from robossl.runs import fingerprint
@@ -22,10 +23,15 @@ def world(task: str, domains: tuple[str, ...]) -> str:
     It changes with the task, its expert, the looks and the physics, and stays when only their code is rewritten.
     """
     expert = Scripted(kind="expert")
-    episodes = [
-        next(rollout(EnvSpec(env_id=TASKS[task], domain=domain), expert, num_episodes=1, seed=_SEED))
+    specs = [
+        EnvSpec(
+            env_id=TASKS[task],
+            domain=domain,
+            options={} if domain.startswith(HELDOUT) else {"renderer": RENDERER},
+        )
         for domain in domains
     ]
+    episodes = [next(rollout(spec, expert, num_episodes=1, seed=_SEED)) for spec in specs]
     return fingerprint([_behaviour(episode) for episode in episodes])
 
 

@@ -1,9 +1,11 @@
 """`robossl evaluate`: the success of a policy in each domain, with videos."""
 
+import logging
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
+from robossl.config.env import HELDOUT, randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.errors import ConfigError
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
@@ -16,6 +18,7 @@ from robossl.stages.progress import tracked
 from robossl.types import Episode
 
 FPS_HZ = 20
+logger = logging.getLogger(__name__)
 
 
 def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None) -> dict[str, Any]:
@@ -32,15 +35,17 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
         RobosslError: the policy is damaged, or its encoder is another one than its card says.
     """
     spec = _env_spec(config)
-    for domain in config.domains:  # now and not after the minutes that the domains before it take
-        with closing(replace(spec, domain=domain).make()) as env:
+    specs = {domain: _in_domain(spec, config, domain, renderer=_renderer(config)) for domain in config.domains}
+    for one in specs.values():  # now and not after the minutes that the domains before it take
+        with closing(one.make()) as env:
             if config.policy not in SCRIPTED:
                 policy_factory(config.policy)(env, config.seed)  # refuses an env that it does not fit
     run.tracker.cut_back(0)
     cells = []
     with nullcontext(workers) if workers else Workers(config.num_workers) as open_workers, run.time("evaluate"):
-        for domain in config.domains:
-            cell, shown = _evaluate_domain(config, spec, domain=domain, workers=open_workers)
+        for domain, one in specs.items():
+            cell, shown = _evaluate_domain(config, one, workers=open_workers)
+            _compare_renderers(config, cell)
             cells.append(cell)
             _log_videos(run, shown, domain=domain)
             run.tracker.log(len(cells) - 1, {f"success/{domain}": float(cell.successes.mean())})
@@ -54,26 +59,64 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
     }
 
 
-def _evaluate_domain(
-    config: EvaluateConfig, spec: EnvSpec, *, domain: str, workers: Workers
-) -> tuple[SuccessCell, list[Episode]]:
+def _evaluate_domain(config: EvaluateConfig, spec: EnvSpec, *, workers: Workers) -> tuple[SuccessCell, list[Episode]]:
     """Return the cell, and the first episodes of either outcome for the videos."""
     outcomes: list[EpisodeOutcome] = []
     shown: dict[bool, list[Episode]] = {True: [], False: []}
     episodes = rollout(
-        replace(spec, domain=domain),
+        spec,
         policy_factory(config.policy),
         num_episodes=config.num_episodes,
         seed=config.seed,
         workers=workers,
     )
     with closing(episodes):
-        for episode in tracked(episodes, description=f"evaluate, {domain}", total=config.num_episodes):
+        for episode in tracked(episodes, description=f"evaluate, {spec.domain}", total=config.num_episodes):
             outcomes.append(outcome_of(episode))
             if len(shown[episode.success]) < config.num_videos:
                 shown[episode.success].append(episode)
-    cell = SuccessCell(policy=config.policy, domain=domain, outcomes=tuple(outcomes))
+    cell = SuccessCell(policy=config.policy, domain=spec.domain, outcomes=tuple(outcomes))
     return cell, [*shown[True], *shown[False]]
+
+
+def _in_domain(spec: EnvSpec, config: EvaluateConfig, domain: str, *, renderer: str) -> EnvSpec:
+    """Return the env in a domain.
+
+    Presets are for `randomized`, single axes for all domains that are not frozen; the held-out ones are drawn by their
+    own renderer, whatever else is asked for.
+    """
+    if domain.startswith(HELDOUT):
+        return replace(spec, domain=domain)
+    has_preset = domain == "randomized" or (domain == "nominal" and config.axes)
+    chosen = {} if renderer == "auto" else {"renderer": renderer}
+    drawn = randomization(config.randomization if has_preset else "", config.axes)
+    return replace(spec, domain=domain, options={**spec.options, **chosen, **drawn})
+
+
+def _renderer(config: EvaluateConfig) -> str:
+    """Return the renderer of the config, else that of the demonstrations if it can be chosen."""
+    shown = _renderers_of_policy(config)
+    # not `gl` itself: a machine without it is to measure too, and says what it does instead
+    return "tiny" if config.renderer == "auto" and shown == {"tiny"} else config.renderer
+
+
+def _renderers_of_policy(config: EvaluateConfig) -> set[str]:
+    card = {} if config.policy in SCRIPTED else load_policy_card(config.policy)
+    # what does not see pictures has no renderer of its own
+    return set(card.get("trained_on", {}).get("renderers", ())) if card.get("cameras") else set()
+
+
+def _compare_renderers(config: EvaluateConfig, cell: SuccessCell) -> None:
+    """Say in one line if a domain was drawn by another renderer than the demonstrations."""
+    known, seen = _renderers_of_policy(config), {outcome.renderer for outcome in cell.outcomes}
+    if known and not cell.domain.startswith(HELDOUT) and seen - known:
+        logger.warning(
+            "%s was drawn by %s, but the demonstrations of %s by %s: --renderer chooses",
+            cell.domain,
+            "+".join(sorted(seen)),
+            config.policy,
+            "+".join(sorted(known)),
+        )
 
 
 def _log_videos(run: Run, episodes: list[Episode], *, domain: str) -> None:

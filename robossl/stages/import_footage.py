@@ -12,6 +12,7 @@ import torch
 from robossl.config.import_footage import ImportConfig
 from robossl.data.lerobot import EpisodeWriter, layout
 from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open_source
+from robossl.data.video.checked_reader import EARLY_S
 from robossl.errors import ConfigError, DataError, VideoReadError
 from robossl.resize import resize
 from robossl.runs import Run
@@ -40,20 +41,21 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         run: the run that books the time.
 
     Returns:
-        `summary`, `episodes`, `frames`, `already_there`, `skipped` (path or episode -> reason), `dataset`, `inputs`.
+        `summary`, `episodes`, `frames`, `already_there`, `skipped` and `cut` (path or episode -> reason), `dataset`,
+        `inputs`.
 
     Raises:
         DataError: nothing can be read, or `output` holds another data set.
         ConfigError: a size or length is not possible.
     """
     _check(config)
-    source = open_source(config.path)
+    source = open_source(config.path, damaged=config.damaged)
     fps_hz = config.fps_hz or max(1, round(source.fps_hz))
     sizes = {camera: config.image_size or _first_size(source, camera) for camera in source.cameras}
     robot_type = source.robot_type if isinstance(source, LeRobotSource) else None
     writer = EpisodeWriter(config.output, fps_hz=fps_hz, robot_type=robot_type)
     done = {(record["episode_key"], record["part"]) for record in writer.extras() if "part" in record}
-    skipped = {str(path): reason for path, reason in source.skipped.items()} if isinstance(source, VideoFolder) else {}
+    skipped, cut = _left_out(source)
     parts = [part for episode in range(len(source.lengths)) for part in _parts(source, episode, config, fps_hz)]
     waiting = [part for part in parts if (source.episode_key(part.episode), part.number) not in done]
     with run.time("import") if run else nullcontext():
@@ -73,14 +75,24 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         meta = config.output / "meta"
         run.tracker.log_artifact("episodes", kind="dataset", path=meta, inputs=inputs, digest=result.digest)
     return {
-        "summary": f"{len(result.lengths)} episodes imported, {len(skipped)} that can't be read skipped",
+        "summary": f"{len(result.lengths)} episodes imported, {len(skipped)} that can't be read skipped"
+        + (f", {len(cut)} cut short where they are damaged" if cut else ""),
         "dataset": str(config.output),
         "episodes": len(result.lengths),
         "frames": int(result.lengths.sum()),
         "already_there": len(parts) - len(waiting),
         "skipped": skipped,
+        "cut": cut,
         "inputs": inputs,
     }
+
+
+def _left_out(source: EpisodeSource) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files that can't be read and those that are cut short, each with the reason."""
+    if not isinstance(source, VideoFolder):
+        return {}, {}
+    skipped = {str(path): reason for path, reason in source.skipped.items()}
+    return skipped, {str(path): reason for path, reason in source.cut.items()}
 
 
 def _check(config: ImportConfig) -> None:
@@ -102,14 +114,23 @@ def _first_size(source: EpisodeSource, camera: str) -> tuple[int, int]:
 def _parts(source: EpisodeSource, episode: int, config: ImportConfig, fps_hz: int) -> Iterator[Part]:
     """Cut an episode into parts, and pick source frames by their time where the rates differ."""
     rate_hz = float(source.rates_hz[episode]) if isinstance(source, VideoFolder) else source.fps_hz
-    length = int(source.lengths[episode])
-    frames = np.arange(length)
-    if round(rate_hz) != fps_hz:  # 29.97 counts as 30: every frame is taken once
-        num_rows = max(1, round(length * fps_hz / rate_hz))
-        frames = np.minimum(np.round(np.arange(num_rows) * rate_hz / fps_hz), length - 1).astype(np.int64)
+    frames = _resampled(source, episode, rate_hz=rate_hz, fps_hz=fps_hz)
     rows_per_part = max(1, int(config.max_episode_s * fps_hz))
     for number, start in enumerate(range(0, len(frames), rows_per_part)):
         yield Part(episode=episode, number=number, frames=frames[start : start + rows_per_part])
+
+
+def _resampled(source: EpisodeSource, episode: int, *, rate_hz: float, fps_hz: int) -> np.ndarray:
+    """Return the source frame of each row: the one on the screen at that time where the clock is not steady."""
+    length = int(source.lengths[episode])
+    if isinstance(source, VideoFolder) and not source.is_steady(episode):
+        times_s = source.times_s(episode)
+        rows_s = np.arange(max(1, round((times_s[-1] + 1 / rate_hz) * fps_hz))) / fps_hz
+        return np.searchsorted(times_s, rows_s + EARLY_S, side="right") - 1
+    if round(rate_hz) == fps_hz:  # 29.97 counts as 30: every frame is taken once
+        return np.arange(length)
+    num_rows = max(1, round(length * fps_hz / rate_hz))
+    return np.minimum(np.round(np.arange(num_rows) * rate_hz / fps_hz), length - 1).astype(np.int64)
 
 
 def _append(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import gymnasium as gym
 
+from robossl.config.env import HELDOUT
 from robossl.data.lerobot.layout import VISUAL_STATE
 from robossl.data.sources import EpisodeSource
-from robossl.data.splits import HELDOUT
 from robossl.errors import ConfigError, DataError
 from robossl.rollout import EnvSpec
 
@@ -43,7 +43,7 @@ def open_drawing(
         raise ConfigError(f"domain is {domain!r}, which is only measured in: draw again in another one")
     spec = EnvSpec(env_id=_env_id(source, where), domain=domain, cameras=cameras)
     height, width = image_size  # envs of other packages may know squares only
-    size: dict[str, object] = {"image_size": height if height == width else image_size}
+    size: dict[str, object] = {"image_size": height if height == width else image_size, **_asked(source, domain, where)}
     if renderer != "auto":
         return _started(spec, size | {"renderer": renderer})
     try:
@@ -59,6 +59,26 @@ def _started(spec: EnvSpec, options: dict[str, object]) -> gym.Env:
     env = EnvSpec(env_id=spec.env_id, domain=spec.domain, cameras=spec.cameras, options=options).make()
     env.reset(seed=0)
     return env
+
+
+def _asked(source: EpisodeSource, domain: str, where: Path) -> dict[str, object]:
+    """Return the keyword `randomization` that the episodes were recorded with: what was loaded for it is in the states.
+
+    Raises:
+        DataError: there are several of them.
+        ConfigError: another domain can't load the same.
+    """
+    all_metadata = [source.episode_metadata(episode) for episode in range(len(source.lengths))]
+    asked = [metadata.get("randomization") for metadata in all_metadata]
+    if any(one != asked[0] for one in asked):
+        raise DataError(f"{where} holds episodes of several randomizations: draw the data set of each by itself")
+    recorded = {str(metadata.get("domain", "")) for metadata in all_metadata}
+    if asked and asked[0] is not None and recorded != {domain}:
+        raise ConfigError(
+            f"domain is {domain!r}, but {where} was collected in {', '.join(sorted(recorded))} with randomization "
+            f"{asked[0]!r}, and holds what that loads: draw again in the same domain"
+        )
+    return {"randomization": asked[0]} if asked and asked[0] is not None else {}
 
 
 def _env_id(source: EpisodeSource, where: Path) -> str:

@@ -2,15 +2,16 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 
 from robossl.config.rerender import RerenderConfig
-from robossl.data.lerobot import EpisodeWriter
+from robossl.data.lerobot import EpisodeWriter, written_behind
 from robossl.data.lerobot.layout import VISUAL_STATE
 from robossl.data.rerendered import look_names, look_seed
 from robossl.data.sources import LeRobotSource, open_source
@@ -47,8 +48,10 @@ def rerender(config: RerenderConfig, *, run: Run) -> dict[str, Any]:
         present = _present(writer, source, config)
         with run.time("rerender"):
             missing = range(present, len(source.lengths))
-            for episode in tracked(missing, description="rerender", total=len(source.lengths), completed=present):
-                _append(writer, source, episode, artist, domain=domain)
+            writes = ((_draw(writer, source, episode, artist, domain=domain), episode) for episode in missing)
+            with closing(written_behind(writes)) as written:
+                for _ in tracked(written, description="rerender", total=len(source.lengths), completed=present):
+                    pass  # what is to be done lies in `writes`
             writer.finalize()
     result = LeRobotSource(config.output)
     inputs = {"episodes": source.digest}
@@ -140,7 +143,10 @@ def _present(writer: EpisodeWriter, source: LeRobotSource, config: RerenderConfi
     return writer.num_episodes
 
 
-def _append(writer: EpisodeWriter, source: LeRobotSource, episode: int, artist: _Artist, *, domain: str) -> None:
+def _draw(
+    writer: EpisodeWriter, source: LeRobotSource, episode: int, artist: _Artist, *, domain: str
+) -> Callable[[], int]:
+    """Draw an episode and return what writes it."""
     rows = np.arange(int(source.lengths[episode]))
     metadata = source.episode_metadata(episode)
     frames, look = artist.draw(source.values(episode, rows, VISUAL_STATE), int(metadata["seed"]))
@@ -151,7 +157,8 @@ def _append(writer: EpisodeWriter, source: LeRobotSource, episode: int, artist: 
         "variations": {**metadata.get("variations", {}), **seen},
         ORIGIN: {"digest": source.digest, "episode": episode},
     }
-    writer.append_rows(
+    return partial(
+        writer.append_rows,
         frames=frames,
         sizes={camera: pictures.shape[1:3] for camera, pictures in frames.items()},
         columns={key: source.values(episode, rows, key).astype(source.dtype(key)) for key in source.features},

@@ -11,9 +11,11 @@ from robossl.config.load import dump_values, load_config
 from robossl.config.recipe import (
     RecipeConfig,
     demonstrations_config,
+    evaluate_config,
     finetune_config,
     play_config,
     pretrain_config,
+    probe_data_config,
 )
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -45,6 +47,19 @@ def test_the_shipped_files_of_a_task_follow_the_recipe(task: str) -> None:
     assert _differing(_shipped(f"policy/{task}.yaml"), cloned) == {"architecture"}  # of the random encoder only
     assert _shipped(f"evaluate/{task}.yaml")["policy"] == str(policy / "policy")
     assert _shipped(f"probe/{task}.yaml")["encoder"] == str(encoder)
+
+
+def test_pictures_of_the_recipe_depend_on_no_machine() -> None:
+    recipe, here = RecipeConfig(), Path()
+    made = [
+        play_config(recipe, "push", here),
+        demonstrations_config(recipe, "push", here, seed=0),
+        evaluate_config(recipe, "push", "expert", here, domains=("randomized",), num_episodes=1),
+        *(probe_data_config(recipe, "push", domain, here, num_episodes=1) for domain in ("randomized", "shifted")),
+    ]
+    assert {one.renderer for one in made} == {"tiny"}
+    # TinyRenderer could draw held-out looks as well, but what is measured there is MuJoCo's own renderer
+    assert probe_data_config(recipe, "push", "heldout", here, num_episodes=1).renderer == "auto"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.name}")

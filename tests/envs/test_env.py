@@ -206,7 +206,7 @@ def test_two_envs_in_one_process_share_no_world():
     second.reset(seed=1)
     for _ in range(5):
         second.step(np.array([1.0, 0.0, -1.0], dtype=np.float32))
-    assert np.allclose(first.unwrapped._observe(), start)
+    assert np.allclose(first.unwrapped._observe(first.unwrapped._environment_state()), start)
     first.close()
     second.close()
 

@@ -2,6 +2,7 @@
 
 import colorsys
 import hashlib
+from dataclasses import replace
 from importlib.resources import files
 
 import gymnasium as gym
@@ -12,9 +13,11 @@ from robossl_envs import ENV_IDS
 from robossl_envs.arms import load_task
 from robossl_envs.cameras import CAMERAS, FRONT, WRIST
 from robossl_envs.clutter import CLUTTER
+from robossl_envs.errors import EnvError
 from robossl_envs.heldout import NUM_LOOKS, heldout_look
-from robossl_envs.heldout_hard import HARD_SHA256, hard_dynamics, hard_look
+from robossl_envs.heldout_hard import HARD_SHA256, hard_delay_s, hard_dynamics, hard_look
 from robossl_envs.rendering.textures import texture_pool
+from robossl_envs.simulation.scene import Dynamics
 
 LOOKS = [hard_look(seed) for seed in range(NUM_LOOKS)]
 HUES = {"object": (8.6, 27), "goal": (138.5, 35), "other": (225.0, 29)}
@@ -50,7 +53,7 @@ def test_cameras_stand_further_off_and_at_an_angle():
         assert look.cameras.keys() == CAMERAS.keys()
         front = look.cameras["front"]
         assert 0.05 < np.linalg.norm(np.subtract(front.position_m, FRONT.position_m)) < 0.16
-        assert 0.02 < abs(front.up[1]) < 0.11
+        assert 0.02 < abs(front.roll_rad) < 0.11
         assert look.cameras["wrist"] == WRIST
 
 
@@ -59,9 +62,9 @@ def test_contacts_delay_masses_and_gains_are_its_own():
         dynamics = hard_dynamics(seed, load_task("push").bodies)
         assert 0.7 <= dynamics.contact_time < 1
         assert dynamics.spin_friction != 1
-        assert 0.008 < dynamics.delay_s <= 0.025
+        assert 0.008 < hard_delay_s(seed) <= 0.025
         assert 0.5 <= dynamics.masses_kg["object"] / 0.2 <= 2
-        assert dynamics.record()["robot.delay_s"] == dynamics.delay_s
+        assert Dynamics.from_record(dynamics.record()) == dynamics
 
 
 def test_colours_keep_their_family_and_stand_out_and_clutter_has_none_of_theirs():
@@ -105,24 +108,26 @@ def test_the_layout_of_the_task_is_that_of_other_domains():
     usual.close()
 
 
-def test_a_delay_makes_the_arm_start_later_and_a_snapshot_keeps_the_target():
+def test_an_action_takes_effect_later_and_the_episode_starts_again_from_its_record():
     env = make("robossl/PandaReach-v0")
-    env.reset(seed=0)
-    world, action = env._simulation, np.array([0.0, 1.0, 0.0])
-    snapshot, moved = world.save(), []
-    for delay_s in (0.0, 0.025):
-        world.restore(snapshot)
-        world.set_dynamics(type(env._dynamics)(delay_s=delay_s))
-        before = world.body_pose("panda_hand")[0]
-        env.step(action)
-        moved.append((world.body_pose("panda_hand")[0] - before)[1])
-    assert 0.1 * moved[0] < moved[1] < 0.7 * moved[0]
-    env._robot.command(world, action)
-    late = world.save()
-    world.step()
-    expected = world.visual_state()
-    env.step(-action)
-    world.restore(late)
-    world.step()
-    np.testing.assert_array_equal(world.visual_state(), expected)
+    moved = []
+    for delayed in (True, False):
+        env.reset(seed=0)
+        before = env._simulation.body_pose("panda_hand")[0]
+        if not delayed:
+            env._timing = type(env._timing)(replace(env._drawn, values={}))
+        env.step(np.array([0.0, 1.0, 0.0]))
+        moved.append((env._simulation.body_pose("panda_hand")[0] - before)[1])
+    assert 0.1 * moved[1] < moved[0] < 0.9 * moved[1]
+    env.reset(seed=7)
+    record, state = env.episode_record(), env.step(np.array([0.3, 1.0, 0.0]))[0]
+    assert record["variations"]["action_delay"] == hard_delay_s(7)
+    env.reset(seed=1)
+    env.reset(options={"record": record})
+    np.testing.assert_array_equal(env.step(np.array([0.3, 1.0, 0.0]))[0], state)
+    assert env.episode_record() == record
     env.close()
+    usual = make("robossl/PandaReach-v0", domain="heldout")
+    with pytest.raises(EnvError, match="make the env of the record"):
+        usual.reset(options={"record": record})
+    usual.close()

@@ -1,7 +1,6 @@
 """What the domains draw stays in its ranges, and `shifted` lies outside the source's."""
 
 import colorsys
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -9,13 +8,18 @@ import pytest
 
 from robossl_envs.cameras import CAMERAS, FRONT, WRIST
 from robossl_envs.errors import EnvError
-from robossl_envs.randomization import RANDOMIZED, SHIFTED, Randomization, Ranges
+from robossl_envs.randomization import Randomization
+from robossl_envs.randomization.table import ARM_AXES, MIN_CONTRAST, TEXTURE_CHANCE
 from robossl_envs.rendering.look import Light, Look, Surface
 from robossl_envs.rendering.textures import NUM_TEXTURES, TEXTURE_SIZE_PX, texture_pool
 from robossl_envs.tasks.push import Push
 
 SEEDS = range(120)
-RANGES = {"randomized": RANDOMIZED, "shifted": SHIFTED}
+AXES = {axis.name: axis for axis in ARM_AXES}
+RANGES = {
+    "randomized": {name: axis.medium for name, axis in AXES.items()},
+    "shifted": {name: axis.shifted for name, axis in AXES.items()},
+}
 GROUNDS = ("table", "floor")
 TARGETS = ("object", "goal")
 NOMINAL = {body.name: body.rgb for body in Push.bodies}
@@ -44,21 +48,19 @@ def elevation_rad(light: Light) -> float:
 
 
 LOOK_AXES: dict[str, Callable[[Look], list[float]]] = {
-    "hue_jitter": of_targets(hue_distance),
-    "saturation": of_targets(lambda rgb, _: colorsys.rgb_to_hsv(*rgb)[1]),
-    "value": of_targets(lambda rgb, _: colorsys.rgb_to_hsv(*rgb)[2]),
+    "object_hue": of_targets(hue_distance),
+    "object_saturation": of_targets(lambda rgb, _: colorsys.rgb_to_hsv(*rgb)[1]),
+    "object_value": of_targets(lambda rgb, _: colorsys.rgb_to_hsv(*rgb)[2]),
     "robot_tint": lambda look: list(look.surfaces["robot"].rgb),
-    "light_elevation_rad": lambda look: [elevation_rad(look.light)],
+    "light_direction": lambda look: [elevation_rad(look.light)],
     "light_colour": lambda look: list(look.light.rgb),
     "ambient": lambda look: [look.light.ambient],
     "diffuse": lambda look: [look.light.diffuse],
     "specular": lambda look: [look.light.specular],
-    "camera_position_m": lambda look: [
+    "camera_position": lambda look: [
         float(np.linalg.norm(np.subtract(look.cameras["front"].position_m, FRONT.position_m)))
     ],
-    "camera_target_m": lambda look: [
-        float(np.linalg.norm(np.subtract(look.cameras["front"].target_m, FRONT.target_m)))
-    ],
+    "camera_target": lambda look: [float(np.linalg.norm(np.subtract(look.cameras["front"].target_m, FRONT.target_m)))],
     "field_of_view": lambda look: [abs(look.cameras["front"].fov_y_rad / FRONT.fov_y_rad - 1)],
 }
 
@@ -66,7 +68,7 @@ LOOK_AXES: dict[str, Callable[[Look], list[float]]] = {
 @pytest.mark.parametrize("name", RANGES)
 @pytest.mark.parametrize("axis", LOOK_AXES)
 def test_looks_fill_their_ranges_and_stay_inside(name: str, axis: str) -> None:
-    low, high = getattr(RANGES[name], axis)
+    low, high = RANGES[name][axis]
     drawn = np.array([value for look in LOOKS[name] for value in LOOK_AXES[axis](look)])
     assert drawn.min() >= low - 1e-9
     assert drawn.max() <= high + 1e-9
@@ -83,18 +85,26 @@ def test_dynamics_fill_their_ranges_and_stay_inside(name: str) -> None:
         "motor_gain": [draw.motor_gain for draw in DYNAMICS[name]],
     }
     for axis, values in drawn.items():
-        low, high = getattr(RANGES[name], axis)
+        low, high = RANGES[name][axis]
         assert low <= min(values) < low + 0.2 * (high - low), axis
         assert high - 0.2 * (high - low) < max(values) <= high, axis
 
 
 def test_shifted_lies_outside_of_the_source_in_every_axis_that_it_moves() -> None:
-    same = ("value", "min_contrast", "light_azimuth_rad", "specular")
-    moved = [field.name for field in dataclasses.fields(Ranges) if field.name not in same]
-    assert {name for name in same if getattr(RANDOMIZED, name) == getattr(SHIFTED, name)} == set(same)
-    for name in set(moved) - {"texture_probability"}:
-        (low, high), (source_low, source_high) = getattr(SHIFTED, name), getattr(RANDOMIZED, name)
+    same = {"object_value", "ground_colour", "specular"}
+    always = {name for name, axis in AXES.items() if axis.always}
+    assert {name for name in always if AXES[name].medium == AXES[name].shifted} == same
+    for name in always - same:
+        (low, high), (source_low, source_high) = AXES[name].shifted, AXES[name].medium
         assert low >= source_high or high <= source_low, name
+
+
+def test_presets_are_as_wide_as_their_names_say() -> None:
+    for axis in ARM_AXES:
+        assert axis.full[0] <= axis.medium[0] <= axis.light[0], axis.name
+        assert axis.light[1] <= axis.medium[1] <= axis.full[1], axis.name
+        for low, high in (axis.light, axis.medium, axis.full, axis.shifted):
+            assert axis.allowed[0] <= low <= high <= axis.allowed[1], axis.name
 
 
 def test_shifted_wears_textures_that_the_source_never_draws() -> None:
@@ -105,7 +115,7 @@ def test_shifted_wears_textures_that_the_source_never_draws() -> None:
     assert drawn["randomized"] == set(range(12))
     assert drawn["shifted"] == set(range(12, NUM_TEXTURES))
     flat = np.mean([look.surfaces[part].texture is None for look in LOOKS["randomized"] for part in GROUNDS])
-    assert flat == pytest.approx(1 - RANDOMIZED.texture_probability, abs=0.12)
+    assert flat == pytest.approx(1 - TEXTURE_CHANCE["medium"], abs=0.12)
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -121,7 +131,7 @@ def test_goal_and_object_keep_their_family_and_stand_out_from_the_ground(name: s
         for ground in GROUNDS:
             for part in TARGETS:
                 away = np.subtract(look.surfaces[ground].rgb, look.surfaces[part].rgb)
-                assert np.linalg.norm(away) >= RANGES[name].min_contrast
+                assert np.linalg.norm(away) >= MIN_CONTRAST
 
 
 def test_a_seed_gives_the_same_look_and_other_names_other_ones() -> None:

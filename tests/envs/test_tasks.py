@@ -74,7 +74,7 @@ def test_engines_agree_on_pose_goal_and_reward_of_the_same_state(env_id: str) ->
     state = mujoco._simulation.visual_state()
     bullet._simulation.set_visual_state(state)
     mujoco._simulation.set_visual_state(state)  # as for the other: at rest
-    for ours, other in zip(bullet._observe().values(), mujoco._observe().values(), strict=True):
+    for ours, other in zip(*(env._observe(env._environment_state()).values() for env in (bullet, mujoco)), strict=True):
         np.testing.assert_allclose(ours, other, atol=2e-4)
     assert bullet._distance_m() == pytest.approx(mujoco._distance_m(), abs=2e-4)
     np.testing.assert_allclose(bullet._simulation.visual_state(), state, atol=1e-5)

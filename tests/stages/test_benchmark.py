@@ -1,7 +1,7 @@
 """The benchmark's cells outlive their runs: measured once, again when a setting changes, and joined into one table."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
 from robossl.errors import ConfigError
 from robossl.evaluation.intervals import wilson
+from robossl.rollout import EnvSpec, rollout
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
+from robossl.stages import benchmark_world
 from robossl.stages.benchmark import DOMAINS, benchmark
 from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, table
 from robossl.stages.benchmark_world import world
+from robossl.types import Episode
 
 Measure = Callable[..., dict[str, Any]]
 
@@ -225,3 +228,24 @@ def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(tmp_
         pytest.raises(ConfigError, match="--cells"),
     ):
         benchmark(config, run=run)
+
+
+def test_a_world_is_drawn_by_what_every_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, str]] = []
+
+    def watched(spec: EnvSpec, *arguments: Any, **values: Any) -> Iterator[Episode]:
+        for episode in rollout(spec, *arguments, **values):
+            drawn.append((spec.domain, episode.renderer))
+            yield episode
+
+    monkeypatch.setattr(benchmark_world, "rollout", watched)
+    world.cache_clear()
+    world("reach", ("randomized", "heldout"))
+    assert drawn[0] == ("randomized", "tiny")
+    assert drawn[1][1] in ("mujoco-egl", "mujoco-osmesa", "tiny"), "the last one without a GL library"
+
+
+def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(config: BenchmarkConfig) -> None:
+    settings = stage._settings(config, "reach", "pretrained", 0)
+    assert "renderer" not in str(settings)
+    assert stage._without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}

@@ -82,3 +82,28 @@ def test_what_is_not_possible_is_refused_before_anything_is_written(tmp_path: Pa
     with pytest.raises(ConfigError, match="fps_hz=0 must be at least 1"):
         import_footage(ImportConfig(path=tmp_path, output=out, fps_hz=0))
     assert not out.exists()
+
+
+def test_damaged_files_are_left_out_or_cut_short_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_stamped(tmp_path / "in/whole.mp4", 20)
+    path = write_stamped(tmp_path / "in/cut.mkv", 60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
+    strict = import_footage(ImportConfig(path=tmp_path / "in", output=tmp_path / "strict"))
+    assert (strict["episodes"], list(strict["skipped"]), strict["cut"]) == (1, [str(path)], {})
+    kept = import_footage(ImportConfig(path=tmp_path / "in", output=tmp_path / "kept", damaged="keep_prefix"))
+    assert (kept["episodes"], kept["skipped"], list(kept["cut"])) == (2, {}, [str(path)])
+    assert "1 cut short where they are damaged" in kept["summary"]
+    source = LeRobotSource(tmp_path / "kept")
+    assert 20 < source.lengths[0] < 60
+    assert [read_stamp(frame) for frame in source.frames(0, range(20), "video")] == list(range(20))
+
+
+def test_frames_of_an_unsteady_clock_are_taken_by_their_time(tmp_path: Path) -> None:
+    steps = (1, 3, 1, 7)
+    write_stamped(tmp_path / "vfr.mp4", 20, steps=steps)
+    import_footage(ImportConfig(path=tmp_path / "vfr.mp4", output=tmp_path / "out", fps_hz=30))
+    shown = np.repeat(np.arange(20), [steps[i % 4] for i in range(20)])
+    source = LeRobotSource(tmp_path / "out")
+    stamps = [read_stamp(frame) for frame in source.frames(0, range(len(shown) - 6), "video")]
+    assert stamps == shown[:-6].tolist()

@@ -12,14 +12,18 @@ from jaxtyping import Float, Float32, UInt8
 from robossl_envs.control.agents import Controller, Play, ScriptedPolicy
 from robossl_envs.control.task import ControlTask, GoalTask
 from robossl_envs.control.tasks import TASKS
-from robossl_envs.control.variations import draw_physics
 from robossl_envs.control.views import Views
 from robossl_envs.control.world import World
 from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
 from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
-from robossl_envs.randomization import Randomization
+from robossl_envs.randomization import Asked, Randomization
+from robossl_envs.randomization.draw import Draw
+from robossl_envs.randomization.replay import draw_episode, recorded_seed
+from robossl_envs.randomization.sensor import GOAL_STEP, Sensor
+from robossl_envs.randomization.table import CONTROL_AXES
+from robossl_envs.randomization.timing import Timing
 from robossl_envs.rendering.look import Look, Surface
 from robossl_envs.rendering.renderer import Rendered
 from robossl_envs.streams import stream
@@ -52,6 +56,7 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         render_mode: str | None = None,
         goal_image: bool = False,
         wording: Wording = "first",
+        randomization: Asked = None,
     ) -> None:
         """Build the world.
 
@@ -67,6 +72,7 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
             wording: `any` draws the task's sentence anew in every episode, `first` keeps the usual one.
+            randomization: As an arm env takes it; the physics are those of the task's own table.
 
         Raises:
             EnvError: A keyword has a value that is not allowed.
@@ -90,7 +96,14 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._goal_image, self._wording = goal_image and obs_format in ("nested", "flat"), wording
         self._max_episode_steps = max_episode_steps or self._task.success.max_episode_steps
         coloured = tuple(body for body in self._task.bodies if body.surface != "robot")  # which only gets a tint
-        self._randomization = Randomization(domain, bodies=coloured, cameras=self._cameras)
+        self._nominal = {row.name: row.nominal for row in self._task.variations}
+        self._randomization = Randomization(
+            domain,
+            bodies=coloured,
+            cameras=self._cameras,
+            asked=randomization,
+            axes=(*CONTROL_AXES, *(row.axis() for row in self._task.variations)),
+        )
         self._world = World(self._task.scene, links=self._task.links)
         self._views = Views(
             self._task.scene,
@@ -126,7 +139,7 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             raise unknown("renderer", renderer, RENDERERS)
 
     def _space(self) -> spaces.Space[Any]:
-        self._world.reset(draw_physics(self._task.variations, "nominal", 0))
+        self._world.reset(self._nominal)
         return observation_space(
             self._obs_format,
             cameras=self._camera_names,
@@ -138,12 +151,16 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         )
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; the same seed gives the same layout in every domain."""
+        """Start an episode; the same seed gives the same layout in every domain. `options` are those of an arm env."""
+        recorded = recorded_seed(options)
+        seed = seed if recorded is None else recorded
         super().reset(seed=seed)
         self._episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
         self._layout = layout = self._task.draw_layout(stream(self._episode_seed, "layout"))
-        self._look = self._draw_look(self._episode_seed)
-        self._world.reset(draw_physics(self._task.variations, self._randomization.domain, self._episode_seed))
+        self._drawn = draw = self._draw_episode(options, self._episode_seed)
+        self._look, self._timing, self._sensor = draw.look, Timing(draw), Sensor(draw, self._episode_seed)
+        self._action = np.zeros(len(self._task.action_names))
+        self._world.reset({name: draw.number(name, nominal) for name, nominal in self._nominal.items()})
         self._task.place(self._world, layout)
         self._task.place_solved(self._world, layout)
         self._goal_state = self._world.visual_state()
@@ -162,7 +179,9 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             count = len(self._task.action_names)
             raise EnvError(f"an action has {count} finite numbers in [-1, 1] ({names}), not {action.tolist()}")
         action = np.clip(action, -1.0, 1.0)
-        self._world.step(lambda: self._task.actuate(self._world, action))
+        for part in self._timing.parts(action):
+            self._action = self._action if part.action is None else part.action
+            self._world.step(lambda: self._task.actuate(self._world, self._action), part.num_substeps)
         self._num_steps += 1
         within = self._task.error(self._world) < self._task.success.tolerance_m
         self._steps_within = self._steps_within + 1 if within else 0
@@ -171,6 +190,17 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         dense = self._reward_type == "dense"
         reward = self._task.dense_reward(self._world) if dense else (0.0 if within else -1.0)
         return self._observe(), reward, terminated, truncated, self._info()
+
+    def _draw_episode(self, options: dict[str, Any] | None, episode_seed: int) -> Draw:
+        draw = draw_episode(
+            self._randomization,
+            options,
+            episode_seed,
+            num_steps=self._max_episode_steps,
+            env_id=self._task.env_id,
+            renderer=self._views.renderer_name,
+        )
+        return draw if (options or {}).get("record") else replace(draw, look=self._fitting(draw.look))
 
     def _hindsight_reward(
         self, achieved_goal: Float[np.ndarray, "*N 3"], desired_goal: Float[np.ndarray, "*N 3"], info: Any
@@ -208,7 +238,11 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def sample_looks(self, num_looks: int, *, seed: int) -> list[Look]:
         """Draw looks from the domain's randomization, for `render_states`."""
-        return [self._draw_look(seed, name=f"look{index}") for index in range(num_looks)]
+        return [self._fitting(self._randomization.look(seed, name=f"look{index}")) for index in range(num_looks)]
+
+    def growing_axes(self) -> dict[str, tuple[float, float, float]]:
+        """Return nominal, least and largest value of each axis that automatic randomization can widen."""
+        return self._randomization.growing()
 
     def expert(
         self, *, kind: Literal["expert", "play"] = "expert", noise: float = 0.0, seed: int = 0
@@ -240,7 +274,8 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
             "env_id": self._task.env_id,
             "domain": self._randomization.domain,
             "renderer": self._views.renderer_name,
-            "variations": {**self._look.record(), **self._world.physics},
+            "randomization": self._randomization.asked,
+            "variations": self._drawn.record(),
             "num_solved_draws": self._layout.get("num_solved_draws", 0),
             "task": self._sentence(self._episode_seed),
             "fps_hz": CONTROL_HZ,
@@ -257,8 +292,8 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._world.close()
         self._views.close()
 
-    def _draw_look(self, episode_seed: int, *, name: str = "look") -> Look:
-        look = self._randomization.look(episode_seed, name=name)
+    def _fitting(self, look: Look) -> Look:
+        """Return the look as this task wears it."""
         tint = look.surfaces["robot"]
         white = Surface(rgb=(min(1.0, tint.rgb[0]), min(1.0, tint.rgb[1]), min(1.0, tint.rgb[2])))
         look = replace(look, surfaces={**look.surfaces, "robot": white})  # worn as a colour, not as a factor
@@ -290,15 +325,16 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
                 }
 
     def _pixels(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
-        return self._views.draw_instant(self._world.visual_state(), self._look, self._camera_names)
+        taken = self._views.draw_instant(self._world.visual_state(), self._look, self._camera_names)
+        return {name: self._sensor.deliver(name, self._num_steps, picture) for name, picture in taken.items()}
 
     def _goal(self) -> dict[str, UInt8[np.ndarray, "H W C"]]:
         if not self._goal_image:
             return {}
         if self._goal_pixels is None:
-            self._goal_pixels = self._views.draw_instant(self._goal_state, self._look, self._camera_names[:1])[
-                self._camera_names[0]
-            ]
+            camera = self._camera_names[0]
+            clean = self._views.draw_instant(self._goal_state, self._look, [camera])[camera]
+            self._goal_pixels = self._sensor.distort(camera, GOAL_STEP, clean)
         return {"goal": self._goal_pixels.copy()}
 
     def _info(self) -> dict[str, Any]:

@@ -1,12 +1,8 @@
 """The physical quantities that a control env varies, one row each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from robossl_envs.domains import Domain
-from robossl_envs.streams import stream
-
-Range = tuple[float, float]
+from robossl_envs.randomization.axis import Axis, Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +17,25 @@ class Variation:
     shifted: Range
     """Bounds outside of the source's, on which recipes are tuned."""
 
-    def draw(self, domain: Domain, episode_seed: int) -> float:
-        """Return the value of an episode, from a stream of its own: switching one row moves no other."""
-        if domain == "nominal":
-            return self.nominal
-        low, high = self.randomized if domain == "randomized" else self.shifted
-        return float(stream(episode_seed, f"dynamics.{self.name}").uniform(low, high))
-
-
-def draw_physics(rows: Sequence[Variation], domain: Domain, episode_seed: int) -> dict[str, float]:
-    """Return the value of every row for an episode."""
-    return {row.name: row.draw(domain, episode_seed) for row in rows}
+    def axis(self) -> Axis:
+        """Return the row as the table of variations has it: `light` half as wide, `full` over both ranges."""
+        low, high = self.randomized
+        full = min(low, self.shifted[0]), max(high, self.shifted[1])
+        return Axis(
+            name=self.name,
+            group="physics",
+            what=self.name,
+            unit="as the name says",
+            sampler="uniform",
+            nominal=self.nominal,
+            light=((low + self.nominal) / 2, (high + self.nominal) / 2),
+            medium=self.randomized,
+            full=full,
+            shifted=self.shifted,
+            allowed=(min(10 * full[0], full[0], self.nominal / 10), max(10 * full[1], full[1])),
+            always=True,
+            stream=f"dynamics.{self.name}",
+        )
 
 
 MOTOR_STRENGTH = Variation(name="motor.strength", nominal=1.0, randomized=(0.8, 1.2), shifted=(0.7, 0.8))

@@ -13,10 +13,9 @@ from jaxtyping import Float
 
 from robossl_envs.errors import EnvError
 from robossl_envs.quiet_pybullet import pybullet as p
-from robossl_envs.simulation.bullet import SUBSTEPS, TIMESTEP_S
 from robossl_envs.simulation.bullet_scene import load_scene
 from robossl_envs.simulation.scene import SceneSpec
-from robossl_envs.simulation.simulation import Pose
+from robossl_envs.simulation.simulation import SUBSTEPS, TIMESTEP_S, Pose
 
 UPRIGHT = np.array([0.0, 0.0, 0.0, 1.0])
 
@@ -68,9 +67,9 @@ class World:
         p.performCollisionDetection(physicsClientId=self.client)  # forgets the last episode's contacts
         self._free_joints()  # Bullet does not restore motors
 
-    def step(self, actuate: Callable[[], None]) -> None:
-        """Advance by one control step; `actuate` drives the joints in each of its physics steps."""
-        for _ in range(SUBSTEPS):
+    def step(self, actuate: Callable[[], None], num_substeps: int = SUBSTEPS) -> None:
+        """Advance by so many physics steps; `actuate` drives the joints in each of them."""
+        for _ in range(num_substeps):
             actuate()
             p.stepSimulation(physicsClientId=self.client)
 

@@ -24,12 +24,14 @@ class ScriptedPolicy:
         controller: Controller,
         *,
         read_state: Callable[[], State],
+        read_unfinished: Callable[[], Float[np.ndarray, " A"] | float],
         max_step_m: float,
         noise: float,
         generator: np.random.Generator,
     ) -> None:
         self._controller = controller
         self._read_state = read_state
+        self._read_unfinished = read_unfinished
         self._max_step_m = max_step_m
         self._noise = noise
         self._generator = generator
@@ -41,6 +43,9 @@ class ScriptedPolicy:
         """Return the action for the env's present state; the observation is not looked at."""
         wanted = self._controller(self._read_state())
         step = wanted[:3] / self._max_step_m
+        step = (
+            step - np.broadcast_to(self._read_unfinished(), wanted.shape)[:3]
+        )  # else a delayed step would be taken twice
         step = step / max(1.0, float(np.abs(step).max()))  # keeps the direction
         step = step + self._noise * self._generator.normal(size=3)  # the gripper is not disturbed: it would drop things
         return np.clip(np.concatenate([step, wanted[3:]]), -1.0, 1.0).astype(np.float32)

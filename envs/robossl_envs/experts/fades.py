@@ -6,7 +6,7 @@ from jaxtyping import Float
 
 def fade(value: float, start: float, stop: float) -> float:
     """Return 1 up to `start`, 0 from `stop` on, and the line in between."""
-    return float(np.clip((stop - value) / (stop - start), 0.0, 1.0))
+    return min(max(float((stop - value) / (stop - start)), 0.0), 1.0)
 
 
 def shortened(way_m: Float[np.ndarray, " K"], longest_m: float) -> Float[np.ndarray, " K"]:

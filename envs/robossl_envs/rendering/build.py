@@ -12,7 +12,7 @@ RendererName = Literal["auto", "tiny", "gl", "mujoco"]
 
 
 def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> Renderer:
-    """Return the renderer; `auto` falls back to TinyRenderer where MuJoCo finds no GL library, and says so."""
+    """Return the renderer; `auto` depends on the domain and on the machine, and says in one line what is missing."""
     if name == "mujoco" or (name == "auto" and domain in HELDOUT):
         from robossl_envs.rendering.gl_context import NoGlError
         from robossl_envs.rendering.mujoco import MujocoRenderer
@@ -23,10 +23,16 @@ def build_renderer(name: RendererName, *, domain: Domain, scene: SceneSpec) -> R
             if name == "mujoco":
                 raise
             logger.warning("%s; drawing `%s` with TinyRenderer: don't compare with other results", error, domain)
-    if name == "gl":
-        from robossl_envs.rendering.gl import GlRenderer
+            name = "tiny"
+    match name:
+        case "gl":
+            from robossl_envs.rendering.gl import GlRenderer
 
-        return GlRenderer(scene)
+            return GlRenderer(scene)
+        case "auto":
+            from robossl_envs.rendering.auto import AutoRenderer
+
+            return AutoRenderer(scene)
     from robossl_envs.rendering.tiny import TinyRenderer
 
     return TinyRenderer(scene)

@@ -17,6 +17,8 @@ class Camera:
     fov_y_rad: float = 0.8
     near_m: float = 0.02
     far_m: float = 4.0
+    roll_rad: float = 0.0
+    """Turn about the line of sight, clockwise as the camera sees it."""
     mounted_on: str | None = None
     """Link whose frame `position_m`, `target_m` and `up` are given in; None: the world."""
 
@@ -27,7 +29,11 @@ class Camera:
         back /= np.linalg.norm(back)
         right = _cross(np.array(self.up, dtype=float), back)
         right /= np.linalg.norm(right)
-        rotation = np.stack([right, _cross(back, right), back])
+        above = _cross(back, right)
+        if self.roll_rad:
+            cosine, sine = np.cos(self.roll_rad), np.sin(self.roll_rad)
+            right, above = cosine * right - sine * above, sine * right + cosine * above
+        rotation = np.stack([right, above, back])
         matrix = np.eye(4)
         matrix[:3, :3] = rotation
         matrix[:3, 3] = -rotation @ eye

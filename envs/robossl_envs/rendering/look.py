@@ -1,7 +1,8 @@
 """A look: everything about appearance, and nothing about physics. The same state can be drawn under any look."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from robossl_envs.rendering.camera import Camera
 
@@ -54,4 +55,43 @@ class Look:
             values[f"camera.{name}.position_m"] = [float(value) for value in camera.position_m]
             values[f"camera.{name}.target_m"] = [float(value) for value in camera.target_m]
             values[f"camera.{name}.fov_y_rad"] = float(camera.fov_y_rad)
+            if camera.roll_rad:
+                values[f"camera.{name}.roll_rad"] = float(camera.roll_rad)
         return values
+
+    @classmethod
+    def from_record(cls, values: Mapping[str, Any], cameras: Mapping[str, Camera]) -> "Look":
+        """Return the look that `record` told of; `cameras` are the nominal ones.
+
+        Raises:
+            KeyError: A value is missing.
+        """
+        parts = [name.removesuffix(".texture") for name in values if name.endswith(".texture")]
+        textures = {part: int(values[f"{part}.texture"]) for part in parts}
+        return cls(
+            surfaces={
+                part: Surface(rgb=_triple(values[f"{part}.rgb"]), texture=None if texture < 0 else texture)
+                for part, texture in textures.items()
+            },
+            light=Light(
+                direction=_triple(values["light.direction"]),
+                rgb=_triple(values["light.rgb"]),
+                shadow=bool(values["light.shadow"]),
+                **{name: values[f"light.{name}"] for name in ("ambient", "diffuse", "specular")},
+            ),
+            cameras={
+                name: replace(
+                    camera,
+                    position_m=_triple(values[f"camera.{name}.position_m"]),
+                    target_m=_triple(values[f"camera.{name}.target_m"]),
+                    fov_y_rad=values[f"camera.{name}.fov_y_rad"],
+                    roll_rad=values.get(f"camera.{name}.roll_rad", 0.0),
+                )
+                for name, camera in cameras.items()
+            },
+        )
+
+
+def _triple(values: Sequence[float]) -> tuple[float, float, float]:
+    x, y, z = values
+    return float(x), float(y), float(z)

@@ -24,8 +24,10 @@ class Rendered:
 class Renderer(Protocol):
     """Draws instants from their visual states; holds no state of the simulation."""
 
-    name: str
-    """Written into every episode: `tiny`, `mujoco-egl`, ..."""
+    @property
+    def name(self) -> str:
+        """What is written into every episode: `tiny`, `gl`, `mujoco-egl`, ..."""
+        ...
 
     def render(
         self,

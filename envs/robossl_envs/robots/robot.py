@@ -41,6 +41,8 @@ class Robot:
         self._chain = SerialChain(spec.urdf, spec.end_effector)
         self._home_rad = np.array(spec.home_rad)
         self._num_arm_joints = len(self._chain.lower_rad)
+        self.table_height_m = 0.0
+        """By which the workspace is raised."""
 
     def end_effector_position(self, simulation: Simulation) -> Float[np.ndarray, "3"]:
         """Return the position [m] of the end effector, world frame."""
@@ -66,9 +68,10 @@ class Robot:
 
     def command(self, simulation: Simulation, action: Float[np.ndarray, " A"]) -> None:
         """Set the joint targets for one control step; actions outside [-1, 1] are clipped."""
-        action = np.clip(action, -1.0, 1.0)
+        action = np.minimum(np.maximum(action, -1.0), 1.0)  # np.clip costs five times as much on so few numbers
         target_m = self.end_effector_position(simulation) + action[:3] * self.max_step_m
-        target_m = np.clip(target_m, self.workspace_low_m, self.workspace_high_m)
+        up_m = np.array([0.0, 0.0, self.table_height_m])
+        target_m = np.minimum(np.maximum(target_m, self.workspace_low_m + up_m), self.workspace_high_m + up_m)
         joints = simulation.joint_state()[0]
         fingers = self._fingers(action[-1])
         if self.uses_gripper:

@@ -12,13 +12,12 @@ from robossl_envs.simulation.articulation import base_and_joint, part_pose, part
 from robossl_envs.simulation.bullet_joint import BulletJoint
 from robossl_envs.simulation.bullet_scene import load_scene, pose_scene
 from robossl_envs.simulation.scene import Dynamics, SceneSpec
-from robossl_envs.simulation.simulation import Pose
+from robossl_envs.simulation.simulation import SUBSTEPS, TIMESTEP_S, Pose
 
-TIMESTEP_S = 1 / 240
-SUBSTEPS = 12
-"""12 steps of 1/240 s are one control step at 20 Hz; the solver keeps PyBullet's own settings."""
 POSITION_GAIN = 0.3
 """Fraction of the position error that a motor removes in one physics step."""
+BODY_DAMPING = float(np.float32(0.04))
+"""Part of its speed that a free body loses in a second: Bullet's own, to the last digit."""
 GEAR_FORCE = 50.0
 """Most that ties a joint to the one that it follows [N m]."""
 
@@ -59,7 +58,7 @@ class BulletSimulation:
         self._part_of = {part.name: (item, i) for item in scene.articulated for i, part in enumerate(item.parts)}
         self._motors = [i for i, force in enumerate(scene.robot.max_forces) if force > 0]
         self._follow(scene)
-        self._motor_gain = 1.0
+        self._motor_gain = self._motor_damping = 1.0
         self.set_joint_state(np.array(scene.robot.home_rad))
         self.set_dynamics(Dynamics())
 
@@ -83,13 +82,14 @@ class BulletSimulation:
         )
         p.changeConstraint(gear, gearRatio=-1.0, erp=0.8, maxForce=GEAR_FORCE, physicsClientId=self.client)
 
-    def step(self) -> None:
-        """Advance by one control step of `SUBSTEPS` physics steps."""
+    def step(self, num_substeps: int = SUBSTEPS) -> None:
+        """Advance by so many physics steps; the solver keeps PyBullet's own settings."""
         client = self.client
-        for _ in range(SUBSTEPS):
+        for _ in range(num_substeps):
             for name, force_n in self._force.items():
-                at, _ = p.getBasePositionAndOrientation(self._loaded.bodies[name], physicsClientId=client)
-                p.applyExternalForce(self._loaded.bodies[name], -1, force_n, at, p.WORLD_FRAME, physicsClientId=client)
+                number, link = self._loaded.bodies.get(name, self._loaded.robot), self._loaded.links.get(name, -1)
+                at, _ = self._read_pose(name)
+                p.applyExternalForce(number, link, force_n, at, p.WORLD_FRAME, physicsClientId=client)
             p.stepSimulation(physicsClientId=client)
         self._force.clear()
         self._moved()
@@ -172,7 +172,7 @@ class BulletSimulation:
             targetPositions=self._targets[self._motors],
             forces=[self._scene.robot.max_forces[i] for i in self._motors],
             positionGains=[gain] * len(self._motors),
-            velocityGains=[1.0] * len(self._motors),
+            velocityGains=[self._motor_damping] * len(self._motors),
             physicsClientId=self.client,
         )
 
@@ -187,27 +187,35 @@ class BulletSimulation:
 
     def set_dynamics(self, dynamics: Dynamics) -> None:
         """Change masses, frictions and gains; the rest goes back to the scene's values."""
-        self._motor_gain = dynamics.motor_gain
+        self._motor_gain, self._motor_damping = dynamics.motor_gain, dynamics.motor_damping
+        p.setGravity(0.0, 0.0, -dynamics.gravity_m_s2, physicsClientId=self.client)
         for name, spec in self._specs.items():
             if spec.collides:
+                moves = spec.mass_kg > 0
                 p.changeDynamics(
                     self._loaded.bodies[name],
                     -1,
                     mass=dynamics.masses_kg.get(name, spec.mass_kg),
                     lateralFriction=dynamics.frictions.get(name, spec.friction),
+                    # Bullet multiplies the two of a pair: what stands still leaves it to what hits it
+                    restitution=dynamics.restitution if moves else float(dynamics.restitution > 0),
+                    linearDamping=BODY_DAMPING * dynamics.damping,
+                    angularDamping=BODY_DAMPING * dynamics.damping,
                     physicsClientId=self.client,
                 )
+        for joint in self._articulated.values():
+            joint.set_damping(joint.spec.damping * dynamics.damping)
 
     def save(self) -> object:
         """Return a snapshot; Bullet forgets motor targets, so they are kept beside."""
         bases = {name: joint.base for name, joint in self._articulated.items()}
-        return p.saveState(physicsClientId=self.client), self._targets, self._motor_gain, bases
+        return p.saveState(physicsClientId=self.client), self._targets, self._motor_gain, self._motor_damping, bases
 
     def restore(self, snapshot: object) -> None:
         """Go back to a snapshot of this world."""
         if not isinstance(snapshot, tuple):
             raise EnvError("restore takes what save() of the same simulation returned")
-        number, targets, self._motor_gain, bases = snapshot
+        number, targets, self._motor_gain, self._motor_damping, bases = snapshot
         p.restoreState(number, physicsClientId=self.client)
         for name, base in bases.items():
             self._articulated[name].base = base

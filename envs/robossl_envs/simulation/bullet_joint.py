@@ -67,6 +67,10 @@ class BulletJoint:
             motor, kind = {"targetVelocity": 0.0, "force": self.spec.friction}, p.VELOCITY_CONTROL
         p.setJointMotorControl2(self._body, _LINK, kind, physicsClientId=self._client, **motor)
 
+    def set_damping(self, damping: float) -> None:
+        """Give the joint another damping [N s/m or N m s]."""
+        self._change(jointDamping=damping)
+
     @property
     def position(self) -> float:
         """Joint position [m or rad]."""

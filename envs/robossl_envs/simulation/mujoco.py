@@ -30,8 +30,6 @@ class Snapshot:
 
     state: Float[np.ndarray, " N"]
     dynamics: Dynamics
-    targets: Float[np.ndarray, " M"]
-    """Of the motors; those in the state may be older."""
 
 
 class MujocoSimulation:
@@ -68,17 +66,12 @@ class MujocoSimulation:
         self._actuators = [model.actuator(scene.robot.joints[i]).id for i in self._motors]
         self._inertia = model.body_inertia.copy()
         self._contact_time_s, self._spin_friction = model.geom_solref[:, 0].copy(), model.geom_friction[:, 1].copy()
-        self._targets = np.zeros(len(self._motors))
-        self._delay_substeps = 0
         self.set_dynamics(Dynamics())
         self.set_joint_state(np.array(scene.robot.home_rad))
 
-    def step(self) -> None:
-        """Advance by one control step of 12 physics steps, or 24 of half the length where something is grasped."""
-        if self._delay_substeps:
-            mujoco.mj_step(self._model, self._data, nstep=self._delay_substeps)
-        self._data.ctrl[self._actuators] = self._targets
-        mujoco.mj_step(self._model, self._data, nstep=self._substeps - self._delay_substeps)
+    def step(self, num_substeps: int = SUBSTEPS) -> None:
+        """Advance by so many physics steps, or twice as many of half the length where something is grasped."""
+        mujoco.mj_step(self._model, self._data, nstep=num_substeps * self._substeps // SUBSTEPS)
         self._data.xfrc_applied[:] = 0.0
         self._refresh()
 
@@ -140,12 +133,11 @@ class MujocoSimulation:
         self._data.qpos[self._qpos] = positions
         self._data.qvel[self._qvel] = 0.0
         self.set_joint_targets(positions)
-        self._data.ctrl[self._actuators] = self._targets
         self._refresh()
 
     def set_joint_targets(self, positions: Float[np.ndarray, " J"]) -> None:
-        """Give the position controllers their targets, which they follow after the delay."""
-        self._targets = np.array(positions, dtype=float)[self._motors]
+        """Give the position controllers their targets."""
+        self._data.ctrl[self._actuators] = np.asarray(positions)[self._motors]
 
     def contacts(self, first: str, second: str) -> bool:
         """Tell whether two bodies (or `robot`) touch."""
@@ -163,11 +155,10 @@ class MujocoSimulation:
         self._data.xfrc_applied[self._body_id(name), :3] = force_n
 
     def set_dynamics(self, dynamics: Dynamics) -> None:
-        """Change masses, frictions, gains, contacts and delay; the rest goes back to the scene's values."""
+        """Change masses, frictions, gains and contacts; the rest goes back to the scene's values."""
         model = self._model
         model.geom_solref[:, 0] = self._contact_time_s * dynamics.contact_time
         model.geom_friction[:, 1] = self._spin_friction * dynamics.spin_friction
-        self._delay_substeps = round(dynamics.delay_s / model.opt.timestep)
         for name, spec in self._specs.items():
             if is_free(spec):
                 index = self._body_id(name)
@@ -187,7 +178,7 @@ class MujocoSimulation:
         """Return a snapshot of the whole physical state, motor targets and dynamics included."""
         state = np.zeros(mujoco.mj_stateSize(self._model, mujoco.mjtState.mjSTATE_INTEGRATION))
         mujoco.mj_getState(self._model, self._data, state, mujoco.mjtState.mjSTATE_INTEGRATION)
-        return Snapshot(state, self._dynamics, self._targets)
+        return Snapshot(state, self._dynamics)
 
     def restore(self, snapshot: object) -> None:
         """Go back to a snapshot of this world."""
@@ -196,7 +187,6 @@ class MujocoSimulation:
         if snapshot.dynamics != self._dynamics:
             self.set_dynamics(snapshot.dynamics)
         mujoco.mj_setState(self._model, self._data, snapshot.state, mujoco.mjtState.mjSTATE_INTEGRATION)
-        self._targets = snapshot.targets
         self._refresh()
 
     def visual_state(self) -> Float[np.ndarray, " X"]:
@@ -210,7 +200,6 @@ class MujocoSimulation:
         """Pose everything as it was; velocities become zero and the motors hold."""
         pose_scene(visual_state, self._scene, self._model, self._data)
         self.set_joint_targets(np.asarray(visual_state, dtype=float)[: len(self._qpos)])
-        self._data.ctrl[self._actuators] = self._targets
         self._refresh()
 
     def close(self) -> None:

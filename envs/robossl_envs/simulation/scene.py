@@ -1,8 +1,9 @@
 """What a task puts into the world, said without naming an engine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from robossl_envs.rendering.camera import Camera
 
@@ -139,25 +140,38 @@ class Dynamics:
     """Body name to sliding friction coefficient."""
     motor_gain: float = 1.0
     """Factor on the stiffness of the robot's position controller."""
+    motor_damping: float = 1.0
+    """Factor on its damping; this and what follows to gravity PyBullet's domains alone draw."""
+    restitution: float = 0.0
+    """Of all that moves by itself."""
+    damping: float = 1.0
+    """Factor on the damping of what moves by itself and of the joints of articulated bodies."""
+    gravity_m_s2: float = 9.81
     contact_time: float = 1.0
     """Factor on the time in which a contact pushes bodies apart: larger is softer. MuJoCo only."""
     spin_friction: float = 1.0
     """Factor on the friction that brakes a body turning on the spot. MuJoCo only."""
-    delay_s: float = 0.0
-    """Time after which the motors get a new target, less than a control step. MuJoCo only."""
 
     def record(self) -> dict[str, float]:
-        """Return every value under a flat name: what an episode stores."""
-        engine = {"contact.time": self.contact_time, "contact.spin_friction": self.spin_friction}
-        own = {**engine, "robot.delay_s": self.delay_s}
+        """Return masses, frictions and motor gain under flat names: what an episode stores."""
+        contacts = {"contact.time": self.contact_time, "contact.spin_friction": self.spin_friction}
+        own_contacts = (self.contact_time, self.spin_friction) != (1.0, 1.0)
         return {
             **{f"{name}.mass_kg": value for name, value in self.masses_kg.items()},
             **{f"{name}.friction": value for name, value in self.frictions.items()},
             "robot.motor_gain": self.motor_gain,
-            **(own if self.changes_engine else {}),  # records of domains without them stay as they were
+            **(contacts if own_contacts else {}),  # records of domains without them stay as they were
         }
 
-    @property
-    def changes_engine(self) -> bool:
-        """Whether contacts or delay differ from the engine's own."""
-        return (self.contact_time, self.spin_friction, self.delay_s) != (1.0, 1.0, 0.0)
+    @classmethod
+    def from_record(cls, values: Mapping[str, Any]) -> "Dynamics":
+        """Return the dynamics that `record` told of."""
+        masses = {name.removesuffix(".mass_kg"): value for name, value in values.items() if name.endswith(".mass_kg")}
+        rough = {name.removesuffix(".friction"): value for name, value in values.items() if name.endswith(".friction")}
+        return cls(
+            masses_kg=masses,
+            frictions=rough,
+            motor_gain=values.get("robot.motor_gain", 1.0),
+            contact_time=values.get("contact.time", 1.0),
+            spin_friction=values.get("contact.spin_friction", 1.0),
+        )

@@ -7,6 +7,9 @@ from jaxtyping import Float
 
 from robossl_envs.simulation.scene import Dynamics, SceneSpec
 
+TIMESTEP_S = 1 / 240
+SUBSTEPS = 12
+"""12 physics steps of 1/240 s are one control step at 20 Hz."""
 Pose = tuple[Float[np.ndarray, "3"], Float[np.ndarray, "4"]]
 """Position [m] and quaternion (x, y, z, w), world frame."""
 
@@ -22,8 +25,8 @@ class Simulation(Protocol):
         """Build the world anew. Called once; afterwards `restore` brings it back to how it was built."""
         ...
 
-    def step(self) -> None:
-        """Advance by one control step (1/20 s)."""
+    def step(self, num_substeps: int = SUBSTEPS) -> None:
+        """Advance by one control step (1/20 s), or by so many physics steps of 1/240 s."""
         ...
 
     def body_pose(self, name: str) -> Pose:

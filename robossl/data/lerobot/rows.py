@@ -54,7 +54,7 @@ def episode_extras(episode: Episode) -> dict[str, Any]:
         "truncated": bool(episode.truncated),
         "success": bool(episode.success),
         "variations": plain(episode.variations),
-    }
+    } | ({} if episode.randomization is None else {"randomization": plain(episode.randomization)})
 
 
 def check_columns(columns: Mapping[str, np.ndarray], num_rows: int) -> None:

@@ -1,4 +1,4 @@
-"""Pick a decoder for a file: decord where it can be trusted, then PyAV, then OpenCV."""
+"""Open a video: checked once, read by a decoder that tells the truth about it."""
 
 import logging
 from functools import lru_cache
@@ -6,119 +6,104 @@ from pathlib import Path
 from typing import Literal
 
 import av
-import numpy as np
 
-from robossl.data.video.decord_reader import DecordReader
+from robossl.data.video.check import check_decoder, check_every_frame, check_file
+from robossl.data.video.checked_reader import CheckedReader
+from robossl.data.video.image_folder import RATE_HZ, ImageFolderReader
 from robossl.data.video.opencv_reader import OpenCVReader
-from robossl.data.video.pyav_reader import PyAVReader
-from robossl.data.video.reader import VideoReader
-from robossl.data.video.scan import VideoScan, display_matrix, is_mirrored, scan_video
-from robossl.errors import RobosslError, VideoReadError
+from robossl.errors import RobosslError, VideoReadError, closest
 
-Decoder = Literal["auto", "decord", "pyav", "opencv"]
+DecoderName = Literal["auto", "decord", "pyav", "opencv"]
 DECODERS = ("auto", "decord", "pyav", "opencv")
+Damaged = Literal["strict", "keep_prefix"]
+DAMAGED = ("strict", "keep_prefix")
+MAX_SLOWDOWN = 4.0
+"""decord is left where PyAV finds a frame this many times faster."""
 logger = logging.getLogger(__name__)
 
-# decord 0.6 was measured right on these, and silently wrong on random access in variable-rate files and program streams
-DECORD_CONTAINERS = ("mp4", "matroska")
-DECORD_CODECS = ("h264", "hevc", "vp8", "vp9")
-# decord hides damage that PyAV reports, so a file up to this size is decoded once before decord gets it (some 0.2 s);
-# in a larger one, damage between the three compared frames may show as a garbled frame
-MAX_CHECKED_PIXELS = 50_000_000
-MAX_MEAN_DIFFERENCE = 4.0  # grey levels between two decoders' colour conversions; another frame differs by more
 
+def open_video(path: str | Path, *, decoder: DecoderName = "auto", damaged: Damaged = "strict") -> CheckedReader:
+    """Open a video file, a GIF or a folder of numbered pictures.
 
-def open_video(path: str | Path, *, decoder: Decoder = "auto") -> VideoReader:
-    """Open a video file.
+    A file is checked when it is first seen, and the result kept by its content: frame count, order and times by its
+    packets; a small file is decoded once, of a large one at most 16 frames; and whether decord's frames are PyAV's.
 
     Args:
-        path: the file; anything that FFmpeg reads, GIFs too.
-        decoder: "auto" takes decord if the file is of a kind that it reads right and three frames agree with PyAV's
-            (checked once a process; a small file is decoded once to find damage), else PyAV, and OpenCV where PyAV
-            lacks the codec. Else exactly the one named.
+        path: anything that FFmpeg reads.
+        decoder: "auto" takes decord, in a process of its own, where it tells the truth about this file and is not
+            much slower; else PyAV, and OpenCV where PyAV lacks the codec. Else exactly the one named.
+        damaged: "strict" refuses a truncated or corrupt file by name; "keep_prefix" reads the frames before the damage.
+            Damage that was not seen before is an error of `read`, never another frame.
 
     Raises:
-        VideoReadError: the file can't be read.
-        RobosslError: `decoder` is not known or not installed.
+        VideoReadError: the file can't be read, or the decoder named is wrong on it.
+        RobosslError: `decoder` or `damaged` is not known, or the decoder not installed.
     """
     path = Path(path)
     if decoder not in DECODERS:
         raise RobosslError(f"decoder={decoder!r} is not known, allowed are {', '.join(DECODERS)}")
-    if not path.is_file():
-        raise VideoReadError(path, "there is no such file")
-    if decoder == "auto":
-        status = path.stat()
-        return _open_with(_choose(path, status.st_mtime_ns, status.st_size), path)
-    return _open_with(decoder, path)
-
-
-def _open_with(decoder: str, path: Path) -> VideoReader:
+    if damaged not in DAMAGED:
+        hint = closest(damaged, DAMAGED)
+        raise RobosslError(f"damaged={damaged!r} is not known, allowed are {', '.join(DAMAGED)}{hint}")
+    if path.is_dir():
+        return CheckedReader(path, decoder="images", num_frames=ImageFolderReader(path).num_frames, fps_hz=RATE_HZ)
     try:
-        match decoder:
-            case "decord":
-                return DecordReader(path)
-            case "opencv":
-                return OpenCVReader(path)
-            case _:
-                return PyAVReader(path)
-    except ImportError as error:
-        raise RobosslError(f"decoder {decoder!r} is not usable here ({error}); use decoder='pyav'") from error
-
-
-@lru_cache(maxsize=4096)
-def _choose(path: Path, mtime_ns: int, size: int) -> str:
-    """Return the decoder for a file; decided once for each content in a process, and said once."""
-    try:
-        reason = _decord_problem(path, scan_video(path))
+        check = check_file(path)
+        if check.damage and not check.every_frame and damaged == "keep_prefix":
+            check = check_every_frame(path)
+        if check.damage and (damaged == "strict" or not check.num_frames):
+            raise VideoReadError(path, f"{check.damage}{_way_out(check.num_frames)}", check.num_frames)
+        name = _chosen(path) if decoder == "auto" else _admitted(path, decoder)
     except av.DecoderNotFoundError:
-        logger.info("%s: read with OpenCV, since PyAV has no decoder for it", path)
-        return "opencv"
+        return _by_opencv(path)
+    return CheckedReader(
+        path,
+        decoder=name,
+        num_frames=check.num_frames,
+        fps_hz=check.fps_hz,
+        damage=check.damage,
+        only=decoder != "auto",
+    )
+
+
+def _way_out(num_frames: int) -> str:
+    return f"; damaged='keep_prefix' reads the {num_frames} frames before" if num_frames else ""
+
+
+def _chosen(path: Path) -> str:
+    try:
+        reason = check_decoder(path, "decord")
+    except ImportError as error:
+        reason = str(error)
+    seek_s = check_file(path).seek_s
+    if not reason and seek_s["decord"] > MAX_SLOWDOWN * seek_s["pyav"]:
+        reason = f"decord takes {1000 * seek_s['decord']:.1f} ms a frame and PyAV {1000 * seek_s['pyav']:.1f}"
     if reason:
-        logger.info("%s: read with PyAV instead of decord, since %s", path, reason)
+        _say_once(path, f"read with PyAV instead of decord, since {reason}")
     return "pyav" if reason else "decord"
 
 
-def _decord_problem(path: Path, scan: VideoScan) -> str:
-    """Return why decord must not read a file, or an empty text."""
-    if not any(name in scan.container for name in DECORD_CONTAINERS):
-        return f"containers like {scan.container} are not safe in decord"
-    if scan.codec not in DECORD_CODECS:
-        return f"decord has no safe decoder for {scan.codec}"
-    if scan.times is None or not scan.constant_rate:
-        return "decord returns wrong frames where the frame rate varies"
-    if scan.num_video_streams > 1:
-        return "decord picks another one of several video streams"
-    return _disagreement(path, len(scan.times))
-
-
-def _disagreement(path: Path, num_frames: int) -> str:
-    """Compare last, middle and first frame of both decoders, in this order since decord fails on going back."""
-    if _first_frame_is_mirrored(path):
-        return "decord loses the mirror of its display matrix"
-    numbers = sorted({0, num_frames // 2, num_frames - 1}, reverse=True)
-    oracle = PyAVReader(path)
-    truth = {number: oracle.read([number])[0] for number in sorted(numbers)}  # a fault here is a fault of the file
-    if num_frames * truth[0][0].size <= MAX_CHECKED_PIXELS:
-        oracle.check()
-    oracle.close()
+def _admitted(path: Path, decoder: str) -> str:
     try:
-        reader = DecordReader(path)
-        if reader.num_frames != num_frames:
-            return f"decord counts {reader.num_frames} frames, the file has {num_frames}"
-        for number in numbers:
-            image = reader.read([number])[0]
-            if image.shape != truth[number].shape:
-                return f"decord's frames have the shape {image.shape}, expected {truth[number].shape}"
-            if np.abs(image.astype(np.int16) - truth[number]).mean() > MAX_MEAN_DIFFERENCE:
-                return f"decord's frame {number} differs"
-    except ImportError:
-        return "decord is not installed"
-    except VideoReadError as error:
-        return str(error)
-    return ""
+        problem = check_decoder(path, decoder)
+    except ImportError as error:
+        raise RobosslError(f"decoder {decoder!r} is not usable here ({error}); use decoder='pyav'") from error
+    if problem:
+        raise VideoReadError(path, f"{problem}; use decoder='auto'")
+    return decoder
 
 
-def _first_frame_is_mirrored(path: Path) -> bool:
-    with av.open(str(path)) as container:
-        frame = next(container.decode(video=0), None)
-        return frame is not None and is_mirrored(display_matrix(frame))
+def _by_opencv(path: Path) -> CheckedReader:
+    """Read what PyAV has no decoder for; there is nothing to compare with."""
+    _say_once(path, "read with OpenCV and unchecked, since PyAV has no decoder for it")
+    try:
+        opened = OpenCVReader(path)
+    except ImportError as error:
+        raise VideoReadError(path, f"PyAV has no decoder for it, and OpenCV is not usable here ({error})") from error
+    opened.close()
+    return CheckedReader(path, decoder="opencv", num_frames=opened.num_frames, fps_hz=opened.fps_hz, only=True)
+
+
+@lru_cache(maxsize=4096)
+def _say_once(path: Path, text: str) -> None:
+    logger.info("%s: %s", path, text)

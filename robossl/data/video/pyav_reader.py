@@ -1,21 +1,21 @@
-"""PyAV as a VideoReader: every frame is found by its own time, so a seek can't land on another one."""
+"""PyAV as a decoder: every frame is found by its own time, so a seek can't land on another one."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
 from robossl.data.video.reader import Indices, checked_indices, stacked
-from robossl.data.video.scan import display_matrix, error_text, scan_video, upright
+from robossl.data.video.scan import display_matrix, error_text, scan_video, upright, video_stream
 from robossl.errors import VideoReadError
 
 NUM_CHECKED_FRAMES = 8
 
 
 class PyAVReader:
-    """Reads through FFmpeg as shipped in PyAV. See `VideoReader`.
+    """Reads through FFmpeg as shipped in PyAV. See `Decoder`.
 
     Where the times in the file number its frames, it seeks to the key frame before and decodes forward. Elsewhere it
     counts the frames from the start, which is slow but right.
@@ -27,10 +27,17 @@ class PyAVReader:
         self._container: av.container.InputContainer | None = None
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._position = 0  # number of the frame that comes next
+        self.damage = ""
+        """Why the frames end before the file does; known here only where they had to be counted."""
         self._restart()
-        self._number_of = self._trusted_numbers()
-        self.fps_hz = self._scan.fps_hz
-        self.num_frames = len(self._number_of) if self._number_of else self._count()
+        self._times = self._trusted_times()
+        self.times_were_counted = self._times is None
+        """Whether every frame had to be decoded to number them."""
+        if self._times is None:
+            self.times_s = self._counted_times_s()
+        else:
+            self.times_s = (self._times - self._times[0]) * self._scan.tick_s
+        self.num_frames = len(self.times_s)
 
     def read(self, indices: Indices) -> UInt8[np.ndarray, "n C H W"]:
         """Return frames by number; see `VideoReader.read`."""
@@ -38,15 +45,21 @@ class PyAVReader:
         found = {number: self._image(number) for number in sorted(set(numbers))}
         return stacked([found[number] for number in numbers])
 
-    def check(self) -> None:
+    def whole_prefix(self) -> tuple[int, str]:
         """Decode every frame once.
 
-        Raises:
-            VideoReadError: a frame is damaged.
+        Returns:
+            How many frames from the start are sure to be right, and why it is not all of them (empty if it is).
         """
+        if self.damage:
+            return self.num_frames, self.damage
         self._restart()
-        while self._position < self.num_frames:
-            self._next(self._position)
+        try:
+            while self._position < self.num_frames:
+                self._next(self._position)
+        except VideoReadError as error:
+            return self._sure_before(error.index or 0), error.reason
+        return self.num_frames, ""
 
     def close(self) -> None:
         """Free the decoder."""
@@ -74,25 +87,35 @@ class PyAVReader:
         if frame.is_corrupt:
             self.close()
             raise VideoReadError(self.path, "its data is damaged there", wanted)
-        number = self._position if self._number_of is None else self._number_of.get(frame.pts, -1)
+        number = self._position if self._times is None else self._number_of(frame)
         if number > wanted or (number < 0 and self._position > 0):
             self.close()
             raise VideoReadError(self.path, "the decoder skipped it", wanted)
         self._position = number + 1
         return frame
 
+    def _number_of(self, frame: av.VideoFrame) -> int:
+        """Return the number of a frame by its time, -1 if no packet promised it."""
+        if self._times is None or frame.pts is None:
+            return -1
+        place = int(np.searchsorted(self._times, frame.pts))
+        return place if place < len(self._times) and self._times[place] == frame.pts else -1
+
     def _seek(self, number: int) -> None:
         key = self._key_before(number)
-        if key == 0 or self._scan.times is None:
+        if key == 0 or self._times is None:
             self._restart()
             return
         container = self._container or self._restart()  # opening costs more than all of the decoding of a small frame
-        stream = container.streams.video[0]
-        container.seek(self._scan.times[key], stream=stream, backward=True)
+        stream = video_stream(container, self.path)
+        container.seek(int(self._times[key]), stream=stream, backward=True)
         self._frames = container.decode(stream)
-        first = next(self._frames, None)
-        landed = None if first is None or self._number_of is None else self._number_of.get(first.pts)
-        if first is None or landed is None or landed > number:
+        try:
+            first = next(self._frames, None)
+        except (av.FFmpegError, ValueError):
+            first = None
+        landed = -1 if first is None else self._number_of(first)
+        if first is None or not 0 <= landed <= number:
             self._restart()  # the seek went too far, as it does in program streams: count from the start
             return
         self._frames, self._position = _chain(first, self._frames), landed
@@ -103,45 +126,52 @@ class PyAVReader:
             container = av.open(str(self.path))
         except (av.FFmpegError, OSError) as error:
             raise VideoReadError(self.path, f"it can't be opened ({error_text(error)})") from error
-        stream = container.streams.video[0]
+        stream = video_stream(container, self.path)
         stream.codec_context.thread_count = 1  # many readers share the cores; more threads also delay the first frame
         self._container, self._frames, self._position = container, container.decode(stream), 0
         return container
 
     def _key_before(self, number: int) -> int:
-        keys = self._scan.key_indices
-        return keys[int(np.searchsorted(keys, number, side="right")) - 1] if keys and number >= keys[0] else 0
+        place = int(np.searchsorted(self._scan.key_indices, number, side="right")) - 1
+        return int(self._scan.key_indices[place]) if place >= 0 else 0
 
-    def _trusted_numbers(self) -> dict[int, int] | None:
-        """Return time -> frame number, if the first frames really come in the order that the packets promise."""
-        if self._scan.times is None:
+    def _sure_before(self, number: int) -> int:
+        """Return how many frames from the start were decoded before the damaged frame `number` was."""
+        places = self._scan.decode_places
+        if self._times is None or places is None:
+            return number
+        return int(np.argmax(places >= places[number]))  # a frame shown earlier may have been made from the damaged one
+
+    def _trusted_times(self) -> np.ndarray | None:
+        """Return the times of the packets, if the first frames really come in the order that these promise."""
+        times = self._scan.times
+        if times is None:
             return None
         try:
             shown = [frame.pts for frame, _ in zip(self._frames, range(NUM_CHECKED_FRAMES), strict=False)]
         except (av.FFmpegError, ValueError):
             shown = []  # reading that frame will name the fault
         self._restart()
-        return (
-            {pts: number for number, pts in enumerate(self._scan.times)}
-            if _is_prefix(shown, self._scan.times)
-            else None
-        )
+        return times if times[: len(shown)].tolist() == shown else None
 
-    def _count(self) -> int:
-        count = 0
+    def _counted_times_s(self) -> Float64[np.ndarray, " n"]:
+        """Count the frames by decoding all of them; a file may say nothing of them or not the truth."""
+        found: list[int | None] = []
         try:
-            for _ in self._frames:
-                count += 1
+            for frame in self._frames:
+                if frame.is_corrupt:
+                    self.damage = "its data is damaged there"
+                    break
+                found.append(frame.pts)
         except (av.FFmpegError, ValueError) as error:
-            raise VideoReadError(self.path, f"decoding failed ({error_text(error)})", count) from error
-        if count == 0:
+            self.damage = f"decoding failed ({error_text(error)})"
+        if not found and not self.damage:
             raise VideoReadError(self.path, "it holds no frame")
         self._restart()
-        return count
-
-
-def _is_prefix(shown: list[int | None], times: tuple[int, ...]) -> bool:
-    return list(times[: len(shown)]) == shown
+        if None in found or not found:
+            return np.arange(len(found)) / self._scan.fps_hz
+        ticks = np.maximum.accumulate(np.array(found, dtype=np.int64))  # a clock that jumps back stands still
+        return (ticks - ticks[0]) * self._scan.tick_s
 
 
 def _chain(first: av.VideoFrame, rest: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:

@@ -1,28 +1,48 @@
-"""The contract of every decoder: exact frames by number, or an error that names the file."""
+"""The contract of a video that is read: exact frames by number or by time, or an error that names the file."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
 from robossl.errors import VideoReadError
 
 Indices = Sequence[int] | np.ndarray
 
 
+class Decoder(Protocol):
+    """One library with a file open, in the process that uses it; decoders don't survive a fork."""
+
+    num_frames: int
+    """Frames in the file, in the order in which they are shown."""
+
+    def read(self, indices: Indices) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames by number; see `VideoReader.read`."""
+        ...
+
+    def close(self) -> None:
+        """Free the decoder; closing twice is fine."""
+        ...
+
+
 class VideoReader(Protocol):
-    """An open video file. Open it in the process that uses it; decoders don't survive a fork."""
+    """A video that is read; made by `open_video`. It may be pickled and used after a fork."""
 
     @property
     def num_frames(self) -> int:
-        """Frames in the file, in the order in which they are shown."""
+        """Frames that can be read, in the order in which they are shown."""
         ...
 
     @property
     def fps_hz(self) -> float:
         """Mean frame rate."""
+        ...
+
+    @property
+    def times_s(self) -> Float64[np.ndarray, " n"]:
+        """When each frame appears, counted from the first one; never falling."""
         ...
 
     def read(self, indices: Indices) -> UInt8[np.ndarray, "n C H W"]:
@@ -33,8 +53,18 @@ class VideoReader(Protocol):
         """
         ...
 
+    def read_at(self, timestamps_s: Sequence[float] | np.ndarray) -> UInt8[np.ndarray, "n C H W"]:
+        """Return the frames that are on the screen at these times, counted from the first frame.
+
+        A time up to 1 ms before a frame counts as that frame's, since float32 blurs times.
+
+        Raises:
+            VideoReadError: a time is before the first frame or after the last one has ended.
+        """
+        ...
+
     def close(self) -> None:
-        """Free the decoder; closing twice is fine."""
+        """Free the decoder; closing twice is fine, and reading opens it again."""
         ...
 
 

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
-from robossl.data.video.open import open_video
+from robossl.data.video.open import Damaged, open_video
 from robossl.data.video.reader import VideoReader
 
 MAX_OPEN_READERS = 8  # a decoder holds tens of MB; an unbounded cache of them grows with the data set
@@ -13,7 +13,8 @@ MAX_OPEN_READERS = 8  # a decoder holds tens of MB; an unbounded cache of them g
 class Readers:
     """Open video files of one process, the least recently used closed first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, damaged: Damaged = "strict") -> None:
+        self._damaged: Damaged = damaged
         self._open: OrderedDict[Path, VideoReader] = OrderedDict()
 
     def __getitem__(self, path: Path) -> VideoReader:
@@ -21,10 +22,10 @@ class Readers:
         if path not in self._open:
             while len(self._open) >= MAX_OPEN_READERS:
                 self._open.popitem(last=False)[1].close()
-            self._open[path] = open_video(path)
+            self._open[path] = open_video(path, damaged=self._damaged)
         self._open.move_to_end(path)
         return self._open[path]
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to another process without the open files, which would not survive."""
-        return {"_open": OrderedDict()}
+        return {"_damaged": self._damaged, "_open": OrderedDict()}

@@ -1,0 +1,287 @@
+"""Check a file once: what it holds, whether it is damaged, and which decoders tell the truth about it."""
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import av
+import numpy as np
+
+from robossl.data.cache_dir import cache_dir
+from robossl.data.video.decord_process import DecordReader
+from robossl.data.video.image_folder import ImageFolderReader
+from robossl.data.video.opencv_reader import OpenCVReader
+from robossl.data.video.pyav_reader import PyAVReader
+from robossl.data.video.reader import Decoder
+from robossl.data.video.scan import VideoScan, display_matrix, is_mirrored, scan_video
+from robossl.errors import VideoReadError
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1  # raise it when a file would be judged differently
+# decord 0.6 was measured right on these, and silently wrong on random access in variable-rate files and program streams
+DECORD_CONTAINERS = ("mp4", "matroska")
+DECORD_CODECS = ("h264", "hevc", "vp8", "vp9")
+# other decoders hide damage that PyAV reports, so a file up to this size is decoded once before they get it (some
+# 0.2 s); in a larger one, damage between the sampled frames may show as a garbled frame until `robossl doctor` looks
+MAX_DECODED_PIXELS = 50_000_000
+MAX_SAMPLED_PIXELS = 100_000_000  # decoded to get at the sampled frames: about a second
+NUM_SAMPLES = 16
+MAX_MEAN_DIFFERENCE = 4.0  # grey levels between two decoders' colour conversions; another frame differs by more
+_OPENERS: dict[str, Callable[[Path], Decoder]] = {
+    "decord": DecordReader,
+    "images": ImageFolderReader,
+    "opencv": OpenCVReader,
+    "pyav": PyAVReader,
+}
+_BLOCK, _NUM_BLOCKS = 1 << 16, 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileCheck:
+    """What is known of a file."""
+
+    num_frames: int
+    """Frames from the start that can be read: all of them, unless it is damaged."""
+    num_promised: int
+    """Frames that the file claims to hold."""
+    fps_hz: float
+    damage: str = ""
+    """Why reading ends before the file does; empty for a whole one."""
+    every_frame: bool = False
+    """Whether every frame was decoded to know this."""
+    problems: dict[str, str] = field(default_factory=dict)
+    """Decoder to why it is not used for this file; an empty text where it tells the truth."""
+    seek_s: dict[str, float] = field(default_factory=dict)
+    """Decoder to the mean time of a sampled seek."""
+
+
+def open_decoder(name: str, path: Path) -> Decoder:
+    """Open a file with one decoder.
+
+    Raises:
+        ImportError: the decoder is not installed.
+        VideoReadError: it can't open the file.
+    """
+    return _OPENERS[name](path)
+
+
+def check_file(path: Path) -> FileCheck:
+    """Return what is known of a file; it is looked at once, and again when its content changes.
+
+    Count, order and times come from the packets, damage from decoding a small file as a whole or at most 16 frames of a
+    large one. The result is kept in `$ROBOSSL_CACHE/videos`, named by the content.
+
+    Raises:
+        VideoReadError: it can't be opened, or holds no frame.
+        DecoderNotFoundError: PyAV has no decoder for it.
+    """
+    return _known(path) or _kept(path, _look(path))
+
+
+def check_decoder(path: Path, decoder: str) -> str:
+    """Return why a decoder is not used for a file, or an empty text; found out once for each content.
+
+    Raises:
+        ImportError: the decoder is not installed.
+        VideoReadError: as `check_file`.
+    """
+    known = check_file(path)
+    if decoder not in known.problems:
+        problem, seek_s = _compared(path, decoder, known)
+        problems = known.problems | {decoder: problem}
+        known = _kept(path, replace(known, problems=problems, seek_s=known.seek_s | seek_s))
+    return known.problems[decoder]
+
+
+def check_every_frame(path: Path) -> FileCheck:
+    """Decode a whole file and return what is known of it then; damage that samples had missed rules other decoders out.
+
+    Raises:
+        VideoReadError: as `check_file`.
+    """
+    known = check_file(path)
+    if known.every_frame:
+        return known
+    oracle = PyAVReader(path)
+    num_frames, damage = oracle.whole_prefix()
+    oracle.close()
+    problems = {n: "other decoders hide its damage" if damage and n != "pyav" else p for n, p in known.problems.items()}
+    return _kept(path, replace(known, num_frames=num_frames, damage=damage, every_frame=True, problems=problems))
+
+
+def distrust(path: Path, decoder: str, problem: str) -> None:
+    """Never again use a decoder for a file: it failed while reading."""
+    known = check_file(path)
+    _kept(path, replace(known, problems=known.problems | {decoder: problem}))
+
+
+def _look(path: Path) -> FileCheck:
+    scan = scan_video(path)
+    oracle = PyAVReader(path)
+    try:
+        num_frames, damage, every_frame = oracle.num_frames, oracle.damage, oracle.times_were_counted
+        small = num_frames * scan.size[0] * scan.size[1] <= MAX_DECODED_PIXELS
+        if not every_frame and (small or _is_damaged(oracle, scan)):
+            (num_frames, damage), every_frame = oracle.whole_prefix(), True
+        if not damage and scan.num_packets < scan.num_promised:
+            damage = f"cut off: its header says {scan.num_promised} frames, its data ends after {scan.num_packets}"
+        return FileCheck(
+            num_frames=num_frames,
+            num_promised=max(oracle.num_frames, scan.num_promised),
+            fps_hz=scan.fps_hz,
+            damage=damage,
+            every_frame=every_frame,
+            problems={"pyav": ""},
+        )
+    finally:
+        oracle.close()
+
+
+def _is_damaged(oracle: PyAVReader, scan: VideoScan) -> bool:
+    try:
+        oracle.read(_samples(scan, oracle.num_frames))
+    except VideoReadError:
+        return True
+    return False
+
+
+def _compared(path: Path, decoder: str, known: FileCheck) -> tuple[str, dict[str, float]]:
+    """Return why a decoder is not used, or an empty text and how long a seek takes with it and with PyAV [s]."""
+    if known.damage:
+        return "other decoders hide its damage", {}
+    scan = scan_video(path)
+    if decoder == "decord" and (problem := _decord_problem(scan)):
+        return problem, {}
+    if _first_frame_is_mirrored(path):
+        return f"{decoder} loses the mirror of its display matrix", {}
+    # out of order, forth and back: where decoders go wrong
+    order = np.random.default_rng(0).permutation(_samples(scan, known.num_frames)[::-1]).tolist()
+    truth, oracle_s = _timed(PyAVReader(path), order)
+    try:
+        reader = open_decoder(decoder, path)
+        if reader.num_frames != known.num_frames:
+            reader.close()
+            return f"{decoder} counts {reader.num_frames} frames, the file has {known.num_frames}", {}
+        images, seek_s = _timed(reader, order)
+    except VideoReadError as error:
+        return error.reason, {}
+    for number, image, expected in zip(order, images, truth, strict=True):
+        if image.shape != expected.shape:
+            return f"{decoder}'s frames have the shape {image.shape}, expected {expected.shape}", {}
+        if np.abs(image.astype(np.int16) - expected).mean() > MAX_MEAN_DIFFERENCE:
+            return f"{decoder}'s frame {number} differs", {}
+    return "", {"pyav": oracle_s, decoder: seek_s}
+
+
+def _timed(reader: Decoder, numbers: list[int]) -> tuple[list[np.ndarray], float]:
+    """Read frames one by one and close; return them and the mean time of one."""
+    start_s = time.perf_counter()
+    try:
+        images = [reader.read([number])[0] for number in numbers]
+    finally:
+        reader.close()
+    return images, (time.perf_counter() - start_s) / len(numbers)
+
+
+def _decord_problem(scan: VideoScan) -> str:
+    """Return why decord is known to be wrong on files of this kind, or an empty text."""
+    if not any(name in scan.container for name in DECORD_CONTAINERS):
+        return f"containers like {scan.container} are not safe in decord"
+    if scan.codec not in DECORD_CODECS:
+        return f"decord has no safe decoder for {scan.codec}"
+    if scan.times is None or not scan.constant_rate:
+        return "decord returns wrong frames where the frame rate varies"
+    if scan.num_video_streams > 1:
+        return "decord picks another one of several video streams"
+    return ""
+
+
+def _samples(scan: VideoScan, num_frames: int) -> list[int]:
+    """Return at most 16 frames: first, last and others, near a key frame where the way to them would be too long."""
+    rng = np.random.default_rng(num_frames)
+    inner = rng.choice(num_frames, size=min(num_frames, NUM_SAMPLES), replace=False).tolist()
+    left = max(1, MAX_SAMPLED_PIXELS // max(1, scan.size[0] * scan.size[1]))
+    chosen: list[int] = []
+    for number in dict.fromkeys([0, num_frames - 1, num_frames // 2, *inner]):
+        place = int(np.searchsorted(scan.key_indices, number, side="right")) - 1
+        key = int(scan.key_indices[place]) if place >= 0 else 0
+        if number - key + 1 > left // 2 and chosen:
+            number = key + number % 4 if key + number % 4 < num_frames else key
+        if number - key < left and len(chosen) < NUM_SAMPLES:
+            chosen.append(number)
+            left -= number - key + 1
+    return sorted(set(chosen))
+
+
+def _first_frame_is_mirrored(path: Path) -> bool:
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0), None)
+        return frame is not None and is_mirrored(display_matrix(frame))
+
+
+# --- kept on disk -----------------------------------------------------------------------------------------------------
+
+_in_memory: dict[tuple[str, int, int], FileCheck] = {}
+
+
+def _known(path: Path) -> FileCheck | None:
+    if not path.is_file():
+        raise VideoReadError(path, "there is no such file")
+    key = _memory_key(path)
+    if key not in _in_memory:
+        try:
+            _in_memory[key] = FileCheck(**json.loads(_record(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):  # never looked at, or written by another version
+            return None
+    return _in_memory[key]
+
+
+def _kept(path: Path, check: FileCheck) -> FileCheck:
+    _in_memory[_memory_key(path)] = check
+    record = _record(path)
+    try:
+        record.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=record.parent, prefix=".", suffix=".json")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(asdict(check), file)
+        os.replace(temporary, record)
+    except OSError as error:
+        logger.debug("what was found out about %s can't be kept (%s)", path, error)
+    return check
+
+
+def _memory_key(path: Path) -> tuple[str, int, int]:
+    status = path.stat()
+    return str(path.resolve()), status.st_mtime_ns, status.st_size
+
+
+def _record(path: Path) -> Path:
+    """Return where the result for this content is kept: blocks spread over the file, its size and time of change."""
+    status = path.stat()
+    digest = hashlib.blake2b(f"{status.st_size} {status.st_mtime_ns} {_versions()}".encode(), digest_size=16)
+    starts = np.linspace(0, max(0, status.st_size - _BLOCK), _NUM_BLOCKS).astype(np.int64)
+    with path.open("rb") as file:
+        for start in dict.fromkeys(starts.tolist()):
+            file.seek(start)
+            digest.update(file.read(_BLOCK))
+    return cache_dir("videos") / f"{digest.hexdigest()}.json"
+
+
+@cache
+def _versions() -> str:
+    found = [f"v{VERSION}"]
+    for name in ("av", "decord", "opencv-python"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            found.append(f"no {name}")
+    return ", ".join(found)
