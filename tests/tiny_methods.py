@@ -46,6 +46,14 @@ FRAMES: dict[str, dict[str, Any]] = {
     "other_look": {},
 }
 METHODS: dict[str, dict[str, Any]] = {**CONTRAST, **FEATURES, **FRAMES}
+OLDER: dict[str, dict[str, Any]] = {
+    "paired_looks": {"num_instants": 2, "projection_dim": 8},
+    "time_contrast": {"num_anchors": 2, "projection_dim": 8},
+    "future_frames": {"num_context": 2, "horizons": (1, 3), "widths": (8, 16)},
+    "future_features": {"num_context": 2, "horizons": (1, 3), "hidden_dim": 16},
+    "inverse_dynamics": {"frame_stride": 1, "hidden_dim": 16},
+}
+"""Those with tests of their own in other files."""
 LONG, SHORT = (24, 30, 17, 40), (1, 2, 30, 40)
 """Lengths of episodes; among the short ones groups don't fit, and hold fillers."""
 

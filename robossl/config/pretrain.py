@@ -40,7 +40,7 @@ class ObjectiveConfig:
     __pydantic_config__ = STRICT
 
     name: str
-    """paired_looks, time_contrast, future_frames, future_features or inverse_dynamics."""
+    """One of those of `docs/objectives.md`, for example paired_looks, time_contrast or future_frames."""
     weight: Rate = 1.0
     """Of its loss in the sum."""
     params: dict[str, Argument] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from robossl.objectives.build import OBJECTIVE_NAMES, build_objective, build_obj
 from robossl.objectives.future_features import FutureFeatures
 from robossl.objectives.future_frames import FutureFrames
 from robossl.objectives.inverse_dynamics import InverseDynamics
-from robossl.objectives.objective import Objective
+from robossl.objectives.objective import Objective, can_serve
 from robossl.objectives.paired_looks import PairedLooks
 from robossl.objectives.parts.conditioning import ActionStats
 from robossl.objectives.parts.frame_conditioning import RobotTrack
@@ -24,4 +24,5 @@ __all__ = [
     "WeightedSum",
     "build_objective",
     "build_objectives",
+    "can_serve",
 ]

@@ -14,6 +14,7 @@ from robossl.encoders import Encoder, build_encoder, save_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import FutureFrames, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
+from robossl.stages.pretrain_checks import check_objectives
 from robossl.stages.pretrain_frames import frames_table, score_future_frames
 from robossl.stages.pretrain_health import EVERY_LOGS, HealthWatch
 from robossl.stages.pretrain_sources import TrainingSource, action_stats, inputs_of, open_sources
@@ -75,6 +76,7 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
     for item in sources:
         if item.objectives is not None:
             objective.restrict(item.name, item.objectives)
+    check_objectives(objective, sources, config)
     return objective
 
 

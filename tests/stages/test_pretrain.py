@@ -8,20 +8,22 @@ import numpy as np
 import pytest
 import torch
 from memory_source import MemorySource
+from tiny_methods import METHODS, OLDER
 
 from robossl.config.load import dump_config, load_config
-from robossl.config.pretrain import EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
+from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
 from robossl.encoders import build_encoder, load_card, load_encoder
 from robossl.errors import ConfigError
-from robossl.objectives import build_objectives
+from robossl.objectives import OBJECTIVE_NAMES, build_objectives
 from robossl.runs import open_run
 from robossl.stages import pretrain_sources
 from robossl.stages.pretrain import pretrain
 from robossl.stages.pretrain_health import HealthWatch
 from robossl.training import loop
+from robossl.training.checkpoint import save_checkpoint
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted(path.relative_to(ROOT) for path in ROOT.glob("configs/pretrain/*.yaml"))
+CONFIGS = sorted(path.relative_to(ROOT) for path in ROOT.glob("configs/pretrain/**/*.yaml"))
 OBJECTIVES = (
     ObjectiveConfig(name="paired_looks", params={"num_instants": 3}),
     ObjectiveConfig(name="time_contrast", params={"num_anchors": 3}),
@@ -145,6 +147,69 @@ def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
         run(wrong)
     twice = replace(config, sources=(config.sources[0], config.sources[0]))
     assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
+
+
+def test_every_pretext_task_goes_on_to_the_same_bits(config: PretrainConfig, tmp_path: Path) -> None:
+    """All in one run, which is stopped after a step: weights, heads, slow copies and draws of each are as without."""
+    every = {**METHODS, **OLDER}
+    assert set(every) == set(OBJECTIVE_NAMES)
+    config = replace(
+        config,
+        sources=config.sources[:1],
+        objectives=tuple(ObjectiveConfig(name=name, params=params) for name, params in every.items()),
+        num_steps=2,
+    )
+    states = {}
+    for name in ("whole", "stopped"):
+        with open_run(tmp_path / name, command="pretrain", config=config) as opened:
+            if name == "stopped":
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(loop, "save_checkpoint", saved_then_stopped)
+                    with pytest.raises(KeyboardInterrupt):
+                        pretrain(config, run=opened)
+            pretrain(config, run=opened)
+        states[name] = torch.load(opened.checkpoints / "last.pt", weights_only=True)
+    assert states["stopped"]["step"] == 2
+    for key, value in states["whole"]["module"].items():
+        assert torch.equal(value, states["stopped"]["module"][key]), key
+
+
+def saved_then_stopped(*arguments, **keywords) -> None:
+    save_checkpoint(*arguments, **keywords)
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("objective", "changes", "text"),
+    [
+        (ObjectiveConfig(name="r3m"), {"batch_size": 1}, "batch_size is 1; objective 'r3m' needs at least 2 clips"),
+        (
+            ObjectiveConfig(name="simclr"),
+            {"augmentation": AugmentationConfig(shift_px=0, brightness=0, contrast=0, saturation=0)},
+            "objective 'simclr' compares augmentations of one frame, and augmentation is off",
+        ),
+        (ObjectiveConfig(name="forward_dynamics"), {}, "forward_dynamics: it needs actions, and source '0-video' has"),
+        (ObjectiveConfig(name="multi_view_tcn"), {}, r"needs 2 synchronous views .* gives 1 \(front\); name more"),
+        (ObjectiveConfig(name="masked_video", params={"block_px": 5}), {}, "block_px is 5; it must divide image_size"),
+        (ObjectiveConfig(name="r3m", params={"length_weight": -1.0}), {}, "length_weight: input should be greater"),
+    ],
+)
+def test_what_an_objective_lacks_is_said_before_training_starts(config, objective, changes: dict, text: str) -> None:
+    video = replace(config.sources[1], objectives=())
+    wrong = replace(config, sources=(video,), objectives=(objective,), **changes)
+    with pytest.raises(ConfigError, match=text) as error:
+        run(wrong)
+    assert "\n" not in str(error.value)
+    assert not wrong.output.exists()
+
+
+def test_an_objective_that_no_source_feeds_is_named_where_others_are(config: PretrainConfig, caplog) -> None:
+    video = replace(config.sources[1], objectives=())
+    objectives = (ObjectiveConfig(name="time_contrast"), ObjectiveConfig(name="inverse_dynamics"))
+    run(replace(config, sources=(video,), objectives=objectives, num_steps=1))
+    assert caplog.messages == [
+        "objective 'inverse_dynamics' takes no part: it needs actions, and source '0-video' has none"
+    ]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

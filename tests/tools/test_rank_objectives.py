@@ -1,0 +1,65 @@
+"""The table of pretext tasks: the best first, beside random weights; cells are kept as long as nothing changed."""
+
+import argparse
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rank_objectives", ROOT / "tools/rank_objectives.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def cell(tool: ModuleType, name: str, seed: int, value: float, of: object) -> dict:
+    numbers = {domain: {target.name: value for target in tool.TARGETS} for domain in tool.DOMAINS}
+    trained = {} if name == tool.RANDOM else {"seconds": 10.0 * (seed + 1), "health/effective_rank": 5.0}
+    return {"key": "", "objective": name, "seed": seed, "r2": dict.fromkeys(tool.TASKS, numbers), "of": of, **trained}
+
+
+def test_the_table_joins_seeds_and_leaves_cells_of_other_sizes_out(tool: ModuleType, tmp_path: Path) -> None:
+    arguments, of = argparse.Namespace(cells=tmp_path / "objectives"), {"sizes": 1}
+    arguments.cells.mkdir()
+    cells = [
+        cell(tool, tool.RANDOM, 0, 0.1, of),
+        cell(tool, "r3m", 0, 0.3, of),
+        cell(tool, "vicreg", 0, 0.4, of),
+        cell(tool, "vicreg", 1, 0.6, of),
+        cell(tool, "simclr", 0, 0.9, {"sizes": 2}),
+    ]
+    for number, made in enumerate(cells):
+        (arguments.cells / f"{number}.json").write_text(json.dumps(made))
+    tool._write_table(arguments, of)
+    rows = [row for row in (tmp_path / "objectives.md").read_text().splitlines() if row.startswith("| ")]
+    assert rows[1:] == [
+        "| vicreg | 0.4 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 5.0 | 15.0 | 2 |",
+        "| r3m | 0.2 | 0.3 | 0.3 | 0.3 | 0.3 | 0.3 | 0.3 | 5.0 | 10.0 | 1 |",
+        "| random | 0.0 | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | – | – | 1 |",
+    ]
+
+
+def test_a_cell_is_kept_where_only_paths_differ(tool: ModuleType) -> None:
+    data = {(task, "play"): Path(task) for task in tool.TASKS}
+    config = tool._config("r3m", 0, argparse.Namespace(work=Path("work"), num_steps=7), data)
+    assert config.num_steps == 7
+    assert [source.path for source in config.sources] == [Path(task) for task in tool.TASKS]
+    key = tool._key(config, 0, {})
+    assert tool._key(replace(config, output=Path("elsewhere"), sources=config.sources[:1]), 0, {}) == key
+    assert tool._key(replace(config, learning_rate=1.0), 0, {}) != key
+    assert tool._key(config, 1, {}) != key
+
+
+def test_every_pretext_task_has_a_configuration(tool: ModuleType) -> None:
+    named = {path.stem for path in (ROOT / "configs/pretrain/methods").glob("*.yaml")}
+    assert named == set(tool.OBJECTIVE_NAMES)
