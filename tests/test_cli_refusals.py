@@ -188,6 +188,11 @@ CASES: list[tuple[list[str], str]] = [
     ([*EVALUATE, "--policy=policy", "--seed=3"], "seed 3 is one of the policy's demonstrations"),
     ([*EVALUATE, "--policy=policy", "--domains=mars"], "unknown domain 'mars'"),
     ([*EVALUATE, "--policy=policy", "--num-videos=-1"], "num_videos: input should be greater than or equal to 0"),
+    (["doctor"], "missing: --path"),
+    (["doctor", "nowhere"], "nowhere does not exist: give a data set directory"),
+    (["doctor", "nothing"], "nothing holds no video files"),
+    (["doctor", "videos", "--max-thumbnails=0"], "max_thumbnails: input should be greater than or equal to 1"),
+    (["import", "videos", "--damaged=keep"], "invalid choice 'keep'"),
     (["report"], "missing: --runs"),
     (["report", "nothing"], "nothing is no run directory"),
     (["rerender", "nowhere"], "nowhere does not exist"),
@@ -275,5 +280,11 @@ def test_a_damaged_data_set_is_named(
 def test_every_command_refuses_wrong_places_and_files(
     name: str, words: list[str], text: str, shelf: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    needed = {"import": ["--path=videos"], "rerender": ["--dataset=data"], "report": ["--runs=runs"]}.get(name, [])
+    paths = {
+        "import": "--path=videos",
+        "doctor": "--path=videos",
+        "rerender": "--dataset=data",
+        "report": "--runs=runs",
+    }
+    needed = [paths[name]] if name in paths else []
     assert text in _refused([name, *words, *needed], shelf, capsys)

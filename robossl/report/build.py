@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from robossl.report.curves import curves
 from robossl.report.differences import difference_tables
 from robossl.report.future_frames import future_frames_section
-from robossl.report.html import element, escape, file_address, number, table
+from robossl.report.html import element, escape, file_address, number, page, table
 from robossl.report.lineage import lineage_section
 from robossl.report.records import Picture, RunRecord, read_runs
 from robossl.report.success import is_success_table, rates_of, success_section
@@ -53,17 +51,8 @@ def build_report(
         "Where the time went": _time(runs),
         "What was run": _details(runs),
     }
-    sections = [element("section", element("h2", escape(name)), inner) for name, inner in parts.items() if inner]
-    resources = files("robossl.report")
-    page = Template(resources.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        lead=element("p", escape(lead), class_="lead") if lead else "",
-        about=escape(_about(runs)),
-        style=resources.joinpath("page.css").read_text(encoding="utf-8"),
-        body="\n".join(sections),
-    )
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_text(output, page)
+    write_text(output, page(title, parts, about=_about(runs), lead=lead))
     return output
 
 

@@ -2,7 +2,10 @@
 
 import base64
 import html
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Any
 
 _TYPES = {".png": "image/png", ".mp4": "video/mp4"}
@@ -11,6 +14,26 @@ _TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 def escape(text: object) -> str:
     """Return the text with HTML's own characters replaced."""
     return html.escape(str(text))
+
+
+def page(title: str, sections: Mapping[str, str], *, about: str, lead: str = "") -> str:
+    """Return a whole page; sections without content are left out.
+
+    Args:
+        title: Heading.
+        sections: Heading to inner HTML.
+        about: A small line below the title.
+        lead: A sentence or two below it.
+    """
+    body = [element("section", element("h2", escape(name)), inner) for name, inner in sections.items() if inner]
+    resources = files("robossl.report")
+    return Template(resources.joinpath("page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        lead=element("p", escape(lead), class_="lead") if lead else "",
+        about=escape(about),
+        style=resources.joinpath("page.css").read_text(encoding="utf-8"),
+        body="\n".join(body),
+    )
 
 
 def element(tag: str, *inner: str, class_: str = "") -> str:
