@@ -14,6 +14,7 @@ ROBOTS = {"panda": "Panda", "xarm": "XArm"}
 TASKS = {
     "reach": "Reach",
     "push": "Push",
+    "slide": "Slide",
     "lift": "Lift",
     "pick_and_place": "PickAndPlace",
     "stack": "Stack",

@@ -16,7 +16,7 @@ from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
 from robossl_envs.experts.controller import Controller, ScriptedPolicy
 from robossl_envs.experts.play import Play
-from robossl_envs.instants import set_layout, visual_state
+from robossl_envs.instants import poses, set_layout, visual_state
 from robossl_envs.keywords import RewardType, Wording, check_image_size, check_keywords
 from robossl_envs.observations import ObsFormat, observation_space
 from robossl_envs.randomization import Asked, Randomization
@@ -219,10 +219,9 @@ class RobotEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     def _taken_m(self) -> Float[np.ndarray, "N 3"]:
         """Return what distractors keep away from in this layout."""
-        bodies, layouts = self._scene.drawn, (self._layout, self._task.solved(self._layout))
-        states = np.stack([visual_state(layout, self._scene, self._robot) for layout in layouts])
-        poses = states[:, len(self._robot.spec.joints) :].reshape(len(states), -1, 7)
-        return taken_m(bodies, poses, np.stack([layout.end_effector_m for layout in layouts]))
+        layouts = self._layout, self._task.solved(self._layout)
+        instants = np.stack([poses(layout, self._scene) for layout in layouts])
+        return taken_m(self._scene.drawn, instants, np.stack([layout.end_effector_m for layout in layouts]))
 
     def _begin(self, draw: Draw, episode_seed: int) -> None:
         """Take over what was drawn for an episode."""

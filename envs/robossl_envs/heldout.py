@@ -51,7 +51,7 @@ def heldout_dynamics(seed: int, bodies: Sequence[BodySpec] = ()) -> Dynamics:
     movable = [body for body in bodies if body.mass_kg > 0]
     return Dynamics(
         masses_kg={**row["masses_kg"], **{body.name: mass_kg * (body.mass_kg / OBJECT_KG) for body in movable}},
-        frictions={**row["frictions"], **{body.name: friction for body in movable}},
+        frictions={**row["frictions"], **{body.name: body.friction if body.slippery else friction for body in movable}},
         motor_gain=row["motor_gain"],
     )
 

@@ -37,7 +37,7 @@ def hard_dynamics(seed: int, bodies: Sequence[BodySpec] = ()) -> Dynamics:
     movable = [body for body in bodies if body.mass_kg > 0]
     return Dynamics(
         masses_kg={body.name: body.mass_kg * row["mass_factor"] for body in movable},
-        frictions={body.name: row["friction"] for body in movable},
+        frictions={body.name: body.friction if body.slippery else row["friction"] for body in movable},
         motor_gain=row["motor_gain"],
         contact_time=row["contact_time"],
         spin_friction=row["spin_friction"],

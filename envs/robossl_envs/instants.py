@@ -30,15 +30,20 @@ def set_layout(
 def visual_state(layout: Layout, scene: SceneSpec, robot: Robot, staging: Staging = _PLAIN) -> Float[np.ndarray, " X"]:
     """Return what a renderer needs to draw a layout, such as a task's solved one."""
     end_effector_m = layout.end_effector_m + staging.up_m(robot.spec.end_effector)
+    joints = robot.joints_at(end_effector_m, grip=layout.grip)
+    return np.concatenate([joints, poses(layout, scene, staging).ravel()])
+
+
+def poses(layout: Layout, scene: SceneSpec, staging: Staging = _PLAIN) -> Float[np.ndarray, "B 7"]:
+    """Return position [m] and quaternion (x, y, z, w) of each of the scene's `drawn` bodies."""
     places_m = _places_m(layout, scene, staging)
-    numbers = [robot.joints_at(end_effector_m, grip=layout.grip)]
-    for body in scene.bodies:
-        numbers += [np.asarray(places_m.get(body.name, body.position_m)), np.asarray(body.quaternion)]
+    rows = [
+        np.concatenate([places_m.get(body.name, np.array(body.position_m)), body.quaternion]) for body in scene.bodies
+    ]
     for item in scene.articulated:
         base = np.asarray(places_m.get(item.name, item.position_m)), _UPRIGHT
-        for pose in part_poses(item, base, layout.openings.get(item.name, 0.0)):
-            numbers += pose
-    return np.concatenate(numbers)
+        rows += [np.concatenate(pose) for pose in part_poses(item, base, layout.openings.get(item.name, 0.0))]
+    return np.stack(rows)
 
 
 def _places_m(layout: Layout, scene: SceneSpec, staging: Staging) -> Mapping[str, Float[np.ndarray, "3"]]:

@@ -19,14 +19,14 @@ class CollectConfig:
     env_id: str = "robossl/PandaReach-v0"
     """Env, for example `robossl/PandaPush-v0`."""
     domain: str = "randomized"
-    """nominal, randomized, shifted, heldout or heldout_hard."""
+    """nominal, randomized, shifted or heldout."""
     randomization: str = ""
     """Preset of what `randomized` draws: light, medium, full or shifted; empty: medium, the domain's own."""
     axes: dict[str, Axis] = field(default_factory=dict)
     """Single axes of it, or whole groups (look, scene, sensor, physics, timing): true, false or [low, high]."""
     adr: bool = False
-    """Automatic domain randomization (arXiv 1910.07113): the ranges of the axes that are on start at the nominal
-    values, and widen to those of the preset while `policy` succeeds at their ends."""
+    """Automatic domain randomization (arXiv 1910.07113): the ranges of the axes that are on start at nominal values and
+    widen to those of the preset while `policy` succeeds at their ends."""
     adr_success: tuple[Share, Share] = (0.5, 0.9)
     """With `adr`: rates of success below which a range narrows, and from which it widens."""
     policy: str = "play"
@@ -50,8 +50,7 @@ class CollectConfig:
     look_every: Count = 0
     """Frames that share one draw of the second look; 0: one draw an episode."""
     renderer: str = "auto"
-    """gl draws PyBullet's domains fastest, tiny needs no GL library; auto: as the episodes that are there, else gl
-    where it works, else tiny, and in held-out domains their own."""
+    """auto, or what the env offers besides: gl draws PyBullet's domains faster, tiny needs no GL library."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core. The episodes are the same for any number."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

@@ -2,6 +2,7 @@
 
 import colorsys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from robossl_envs.cameras import CAMERAS, FRONT, WRIST
 from robossl_envs.errors import EnvError
 from robossl_envs.randomization import Randomization
+from robossl_envs.randomization.as_markdown import markdown
 from robossl_envs.randomization.table import ARM_AXES, MIN_CONTRAST, TEXTURE_CHANCE
 from robossl_envs.rendering.look import Light, Look, Surface
 from robossl_envs.rendering.textures import NUM_TEXTURES, TEXTURE_SIZE_PX, texture_pool
@@ -172,3 +174,8 @@ def test_textures_are_grey_multipliers_that_all_differ() -> None:
         assert np.ptp(texture, axis=-1).max() == 0
         assert texture.min() >= 0.44 * 255
         assert texture.std() > 10
+
+
+def test_the_page_shows_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "randomization.md"
+    assert markdown() in page.read_text(encoding="utf-8"), "run python -m robossl_envs.randomization.as_markdown"

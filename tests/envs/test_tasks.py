@@ -64,22 +64,32 @@ def test_gymnasium_finds_nothing_wrong_with_the_goal_conditioned_form(task: str)
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
-def test_engines_agree_on_pose_goal_and_reward_of_the_same_state(env_id: str) -> None:
-    bullet, mujoco = (make(env_id, domain=domain, obs_format="goal") for domain in ENGINES)
-    mujoco.reset(seed=2)
-    bullet.reset(seed=2)
-    expert = mujoco.expert(seed=2)
+def test_engines_agree_on_pose_goal_reward_and_success_of_the_same_state(env_id: str) -> None:
+    bullet, mujoco = envs = [make(env_id, domain=domain, obs_format="goal") for domain in ENGINES]
+    for env in envs:
+        env.reset(seed=2)
+    expert, states = (
+        mujoco.expert(seed=2),
+        [visual_state(mujoco._task.solved(mujoco._layout), mujoco._scene, mujoco._robot)],
+    )
     for _ in range(12):
         mujoco.step(expert.act({}))
-    state = mujoco._simulation.visual_state()
-    bullet._simulation.set_visual_state(state)
-    mujoco._simulation.set_visual_state(state)  # as for the other: at rest
-    for ours, other in zip(*(env._observe(env._environment_state()).values() for env in (bullet, mujoco)), strict=True):
-        np.testing.assert_allclose(ours, other, atol=2e-4)
-    assert bullet._distance_m() == pytest.approx(mujoco._distance_m(), abs=2e-4)
-    np.testing.assert_allclose(bullet._simulation.visual_state(), state, atol=1e-5)
-    bullet.close()
-    mujoco.close()
+        states.append(mujoco._simulation.visual_state())
+    judged = set()
+    for state in (states[0], states[6], states[12]):
+        for env in envs:
+            env._simulation.set_visual_state(state)  # also where it comes from: at rest
+            np.testing.assert_allclose(env._simulation.visual_state(), state, atol=1e-5)
+        for ours, other in zip(*(env._observe(env._environment_state()).values() for env in envs), strict=True):
+            np.testing.assert_allclose(ours, other, atol=2e-4)
+        ours, other = (env._distance_m() for env in envs)
+        assert ours == pytest.approx(other, abs=2e-4)
+        assert bullet._reward(ours) == pytest.approx(mujoco._reward(other), abs=2e-4)
+        assert bullet._is_at_goal(ours) == mujoco._is_at_goal(other)
+        judged.add(mujoco._is_at_goal(other))
+    assert True in judged, "the solved state counts as solved in both"
+    for env in envs:
+        env.close()
 
 
 @pytest.mark.parametrize("env_id", ENV_IDS)
@@ -199,3 +209,22 @@ def test_the_page_of_tasks_shows_what_the_code_says() -> None:
     assert markdown() in page
     assert set(BENCHMARK) <= set(TASKS)
     assert len(BENCHMARK) == 6
+
+
+@pytest.mark.parametrize("env_id", ["robossl/PandaSlide-v0", "robossl/XArmSlide-v0"])
+@pytest.mark.parametrize("domain", ENGINES)
+def test_the_puck_of_slide_goes_on_by_itself_to_where_the_gripper_cannot_go(env_id: str, domain: str) -> None:
+    env = make(env_id, domain=domain)
+    _, info = env.reset(seed=1)
+    expert, left_m, furthest_m, done = env.expert(), 0.0, 0.0, False
+    while not done:
+        _, _, terminated, truncated, info = env.step(expert.act({}))
+        state, done = env._state_by_name(), terminated or truncated
+        furthest_m = max(furthest_m, float(state["end_effector"][0]))
+        if env._simulation.contacts("robot", "object"):
+            left_m = float(state["object"][0])
+    assert info["is_success"]
+    assert float(state["object"][0]) - left_m > 0.06
+    assert furthest_m + 0.062 < float(state["goal"][0]) - env._task.success.tolerance_m
+    assert env.episode_record()["variations"]["object.friction"] == 0.05
+    env.close()

@@ -21,7 +21,7 @@ SAMPLERS: dict[Sampler, str] = {
     "either way": "so far from nominal, to a drawn side",
     "any direction": "so far from nominal, in a drawn direction; for light, so high above the horizon, from any side",
     "colour": "red, green and blue each between the bounds",
-    "pool": "one of a fixed pool, from the first bound up to, without, the second",
+    "pool": "one of those of a fixed pool that lie between the bounds; of textures, the second bound is left out",
     "coin": "yes or no; 1 to 1 is always yes",
 }
 """What an axis does with its bounds."""

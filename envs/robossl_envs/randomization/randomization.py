@@ -143,9 +143,10 @@ class Randomization:
                 drawn[axis.name] = preset
         names = [body.name for body in movable]
         masses = zip(movable, drawn.get("mass", []), strict=False)
+        frictions = dict(zip(names, drawn.get("friction", []), strict=False))
         return Dynamics(
             masses_kg={body.name: body.mass_kg * factor for body, factor in masses},
-            frictions=dict(zip(names, drawn.get("friction", []), strict=False)),
+            frictions=frictions | {body.name: body.friction for body in movable if body.slippery},
             motor_gain=drawn.get("motor_gain", [1.0])[0],
         )
 

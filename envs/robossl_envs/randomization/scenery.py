@@ -12,7 +12,7 @@ from robossl_envs.randomization.axis import Range
 from robossl_envs.randomization.draw import Draw
 from robossl_envs.simulation.scene import BodySpec, Vector3
 
-SIZES = (0.75, 0.85, 0.95, 1.05, 1.15, 1.3)
+SIZES = (0.75, 0.85, 0.95, 1.05, 1.15, 1.3, 1.45)
 """Factors on width and depth that bodies are loaded in beside their own, since the engine can't stretch a body that is
 there. Heights stay: goals and grasps rest on them."""
 TABLE_FIXED = ("floor", "backdrop")
@@ -28,7 +28,7 @@ DISTRACTORS = (
 )
 """They stand fixed, so that the arm can bump into them but never carry one to the goal."""
 DISTRACTOR_ZONE_M: tuple[Range, Range] = ((0.2, 0.74), (-0.36, 0.36))
-CLEARANCE_M = 0.1
+CLEARANCE_M = 0.13
 """Least way from a distractor's middle to the edge of what matters: the fingers pass between."""
 
 

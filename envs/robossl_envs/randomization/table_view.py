@@ -19,6 +19,10 @@ class TableView:
         position_m, quaternion = self._simulation.body_pose(self._staging.stands_in.get(name, name))
         return position_m - self._up_m, quaternion
 
+    def body_velocity(self, name: str) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+        """Return linear [m/s] and angular [rad/s] velocity of a body."""
+        return self._simulation.body_velocity(self._staging.stands_in.get(name, name))
+
     def opening(self, name: str) -> float:
         """Return the joint position [m or rad] of an articulated body."""
         return self._simulation.opening(name)

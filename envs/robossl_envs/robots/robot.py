@@ -20,7 +20,8 @@ class Robot:
 
     An action is the step of the end effector along x, y, z; 1 is `max_step_m` in one control step (1/20 s). Where a
     task uses the gripper, a fourth number says how far its fingers shall be apart, from -1, closed, to 1, open: a
-    place and not a rate, so that the same state always wants the same number. Else the gripper stays as it is at home.
+    place and not a rate, so that the same state always wants the same number. Else the gripper
+    stays as it is at home, or as `resting_grip` says in the same unit.
     """
 
     max_step_m = 0.03
@@ -30,11 +31,13 @@ class Robot:
         spec: RobotSpec,
         *,
         uses_gripper: bool = False,
+        resting_grip: float | None = None,
         workspace_low_m: tuple[float, float, float] = (0.22, -0.34, 0.02),
         workspace_high_m: tuple[float, float, float] = (0.74, 0.34, 0.4),
     ) -> None:
         self.spec = spec
         self.uses_gripper = uses_gripper
+        self._resting_grip = resting_grip
         self.action_size = 4 if uses_gripper else 3
         self.workspace_low_m = np.array(workspace_low_m)
         self.workspace_high_m = np.array(workspace_high_m)
@@ -86,7 +89,9 @@ class Robot:
         return np.clip(wanted, present - most, present + most)
 
     def _fingers(self, grip: float) -> Float[np.ndarray, " G"]:
-        if not self.uses_gripper:
+        if not self.uses_gripper and self._resting_grip is not None:
+            grip = self._resting_grip
+        elif not self.uses_gripper:
             return self._home_rad[self._num_arm_joints :]
         closed, apart = np.array(self.spec.gripper_closed), np.array(self.spec.gripper_open)
         return closed + (apart - closed) * (1 + grip) / 2

@@ -45,6 +45,7 @@ def xarm() -> RobotSpec:
             ("left_finger", (0.0, -0.0225, 0.0405), (0.016, 0.004, 0.0205)),
             ("right_finger", (0.0, 0.0225, 0.0405), (0.016, 0.004, 0.0205)),
         ),
+        pad_friction=2.0,
         wrist=WRIST,
         base_position_m=(0.05, 0.0, 0.0),
         leader="drive_joint",

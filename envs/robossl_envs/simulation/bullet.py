@@ -58,6 +58,7 @@ class BulletSimulation:
         self._part_of = {part.name: (item, i) for item in scene.articulated for i, part in enumerate(item.parts)}
         self._motors = [i for i, force in enumerate(scene.robot.max_forces) if force > 0]
         self._follow(scene)
+        self._roughen(scene)
         self._motor_gain = self._motor_damping = 1.0
         self.set_joint_state(np.array(scene.robot.home_rad))
         self.set_dynamics(Dynamics())
@@ -74,6 +75,13 @@ class BulletSimulation:
                     self._gear(at[robot.leader], at[name])
         for name in robot.coupled[1:] if scene.grasps else ():
             self._gear(at[robot.coupled[0]], at[name])
+
+    def _roughen(self, scene: SceneSpec) -> None:
+        """Give the fingers the friction that they need to hold something."""
+        friction = scene.robot.pad_friction
+        for link, _, _ in scene.robot.pads if scene.grasps and friction is not None else ():
+            number = self._loaded.links[link]
+            p.changeDynamics(self._loaded.robot, number, lateralFriction=friction, physicsClientId=self.client)
 
     def _gear(self, leader: int, follower: int) -> None:
         robot, axis, origin = self._loaded.robot, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)

@@ -29,6 +29,8 @@ class BodySpec:
     rgb: Vector3 = (0.5, 0.5, 0.5)
     grasped: bool = False
     """The gripper is to hold it: its contacts are as stiff as the engine allows."""
+    slippery: bool = False
+    """Its friction is part of the task and the same in every domain."""
     wears: str = ""
     """Name of the surface of a look that it wears; empty: its own name."""
 
@@ -96,6 +98,9 @@ class RobotSpec:
     finger_offset_m: float = 0.0
     pads: tuple[tuple[str, Vector3, Vector3], ...] = ()
     """Link, position and half extents [m] of a box on the inner side of each finger, for what is grasped in MuJoCo."""
+    pad_friction: float | None = None
+    """Of the links of `pads` where something is grasped in PyBullet; None: the URDF's. It is multiplied with what is
+    held, so a weak gripper needs more to hold what is slippery."""
     wrist: Camera | None = None
     """Camera on the hand."""
     leader: str = ""
