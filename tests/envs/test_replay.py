@@ -109,7 +109,7 @@ def test_a_fresh_process_replays_the_same():
     ],
 )  # fmt: skip
 def test_a_record_that_does_not_fit_is_refused(change, text):
-    env = make("robossl/PandaPush-v0")
+    env = make("robossl/PandaPush-v0", renderer="tiny")
     env.reset(seed=0)
     with pytest.raises(EnvError, match=text):
         env.reset(options={"record": {**env.episode_record(), **change}})
