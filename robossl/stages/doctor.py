@@ -62,11 +62,15 @@ def _page(config: DoctorConfig, found: Examination, findings: list[Finding]) -> 
     hidden = len(findings) - len(rows)
     note = f"{hidden} more are in result.json" if hidden else ""
     sections = {
-        "Findings": table(["level", "kind", "where", "what", "fix"], rows, note=note) if rows else "None.",
+        "Findings": element("div", _table(rows, note), class_="findings") if rows else "None.",
         "Figures": table(list(found.figures), [list(found.figures.values())]),
         "Pictures": _pictures(found.looks, findings, limit=config.max_thumbnails),
     }
     return page(f"robossl doctor {config.path}", sections, about=f"{len(found.faults)} faults")
+
+
+def _table(rows: list[list[Any]], note: str) -> str:
+    return table(["level", "kind", "where", "what", "fix"], rows, note=note)
 
 
 def _pictures(looks: list[Look], findings: list[Finding], *, limit: int) -> str:
