@@ -5,7 +5,7 @@ import html
 from pathlib import Path
 from typing import Any
 
-_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4"}
 
 
 def escape(text: object) -> str:
@@ -35,7 +35,7 @@ def data_address(content: bytes, *, kind: str) -> str:
 
     Args:
         content: What the file holds.
-        kind: Its ending, `.png` or `.mp4`.
+        kind: Its ending, `.png`, `.jpg` or `.mp4`.
     """
     return f"data:{_TYPES[kind]};base64,{base64.b64encode(content).decode('ascii')}"
 
