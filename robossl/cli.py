@@ -54,15 +54,25 @@ def main(words: Sequence[str] | None = None) -> int:
         if words[0] not in COMMANDS:
             hint = closest(words[0], COMMANDS) or f"; commands are {', '.join(COMMANDS)}"
             raise ConfigError(f"unknown command {words[0]!r}{hint}")
+        _refuse_many_processes(words[0])
         return _call(words[0], [word for word in words[1:] if word != "--json"], as_json="--json" in words)
     except KeyboardInterrupt:
         return _stop("stopped")
     except Exception as error:
         if not _is_mendable(error):
             raise
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # one line, whatever the number of processes of torchrun
-            print(f"robossl: {' '.join(str(error).split())}", file=sys.stderr)
+        _say(" ".join(str(error).split()))
         return _MENDABLE
+
+
+def _refuse_many_processes(name: str) -> None:
+    num_processes = os.environ.get("WORLD_SIZE", "1")
+    if not COMMANDS[name].distributed and num_processes != "1":
+        able = ", ".join(other for other, command in COMMANDS.items() if command.distributed)
+        raise ConfigError(
+            f"torchrun started {num_processes} processes, and {name} takes one (only {able} shares its work out); "
+            f"run: robossl {name}"
+        )
 
 
 def _call(name: str, words: list[str], *, as_json: bool) -> int:
@@ -99,8 +109,8 @@ def _run(name: str, config: Any) -> dict[str, Any]:
     run = open_run(_run_directory(config), command=name, config=config, tracking=tracking, renew=command.repeats)
     finished = run.result
     if finished is not None and not command.repeats:
-        print(f"robossl: {run.path} is finished already; remove it to run it again", file=sys.stderr)
-        return finished
+        _say(f"{run.path} is finished already; remove it to run it again")
+        return finished if run.is_first else {}
     with run:
         return run.finish(command.load_stage()(config, run=run))
 
@@ -190,8 +200,14 @@ def _cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+def _say(line: str) -> None:
+    """Print one line, whatever the number of processes of torchrun."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(f"robossl: {line}", file=sys.stderr)
+
+
 def _stop(message: str) -> int:
-    print(f"robossl: {message}", file=sys.stderr)
+    _say(message)
     return _INTERRUPTED
 
 

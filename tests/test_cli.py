@@ -153,6 +153,17 @@ def test_of_many_processes_one_speaks(capsys: Captured, monkeypatch: pytest.Monk
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"pretrain"}))
+def test_only_pretraining_takes_many_processes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    line = _refused([name], capsys)
+    assert line.startswith(f"robossl: torchrun started 2 processes, and {name} takes one (only pretrain")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_help_and_version_are_printed(capsys: Captured) -> None:
     assert cli.main([]) == cli.main(["--version"]) == 0
     assert "usage: robossl" in capsys.readouterr().out
