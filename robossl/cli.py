@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from robossl.commands import COMMANDS, Command
 from robossl.errors import ConfigError, RobosslError, closest
+
+if TYPE_CHECKING:
+    from robossl.runs import Run
 
 _USAGE = """usage: robossl COMMAND [CONFIG.yaml | runs/NAME] [--flag=value ...] [--json]
 
@@ -80,7 +83,10 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
 
     command = COMMANDS[name]
     request = _understand(name, words)
-    config: Any = load_config(command.load_config_class(), request.yaml, request.flags, prog=f"robossl {name}")
+    try:
+        config: Any = load_config(command.load_config_class(), request.yaml, request.flags, prog=f"robossl {name}")
+    except ConfigError as error:
+        raise ConfigError(_explained(str(error), name, request)) from error
     if request.output is not None:
         config = dataclasses.replace(config, output=request.output)
     try:
@@ -102,17 +108,31 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
 
 
 def _run(name: str, config: Any) -> dict[str, Any]:
-    from robossl.runs import open_run
-
     command = COMMANDS[name]
-    tracking = getattr(config, "tracking", None)
-    run = open_run(_run_directory(config), command=name, config=config, tracking=tracking, renew=command.repeats)
+    run = _open(name, config)
     finished = run.result
     if finished is not None and not command.repeats:
-        _say(f"{run.path} is finished already; remove it to run it again")
+        _say(f"{config.output} is finished already; remove it to run it again")
         return finished if run.is_first else {}
     with run:
         return run.finish(command.load_stage()(config, run=run))
+
+
+def _open(name: str, config: Any) -> "Run":
+    """Open the run, or say which input is missing: a finished run outlives its inputs, as long as nothing changed."""
+    from robossl.config.inputs import check_inputs
+
+    command, directory = COMMANDS[name], _run_directory(config)
+    if command.repeats or not (directory / "result.json").exists():
+        check_inputs(config)  # before the next line, which imports torch
+    from robossl.runs import open_run
+
+    tracking = getattr(config, "tracking", None)
+    try:
+        return open_run(directory, command=name, config=config, tracking=tracking, renew=command.repeats)
+    except ConfigError:
+        check_inputs(config)  # what is missing says more than that it is another setting
+        raise
 
 
 def _run_directory(config: Any) -> Path:
@@ -145,6 +165,18 @@ def _understand(name: str, words: list[str]) -> _Request:
             there = "is neither a YAML file nor a run directory" if Path(word).exists() else "is not there"
             raise ConfigError(f"{word} {there}; give CONFIG.yaml, a run directory, or flags (robossl {name} --help)")
     return _Request(yaml=yaml, output=output, flags=[*_path_flags(command, paths), *words[count:]])
+
+
+def _explained(complaint: str, name: str, request: _Request) -> str:
+    """Return a complaint about the settings, pointing at the cause where the words show one."""
+    paths = COMMANDS[name].paths
+    if paths and complaint.startswith(f"missing: --{paths}"):
+        return f"give a {paths.removesuffix('s').upper()}: robossl {name} {paths.upper()} (see robossl {name} --help)"
+    header = request.yaml.read_text(encoding="utf-8", errors="replace").split() if request.yaml else []
+    if "unknown key" in complaint and header[:2] == ["#", "robossl"] and header[2] != name:
+        meant = header[2]
+        return f"{request.yaml} is a configuration of {meant!r}, not of {name!r}; run: robossl {meant} {request.yaml}"
+    return complaint
 
 
 def _path_flags(command: Command, paths: list[str]) -> list[str]:
