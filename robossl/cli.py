@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from robossl.commands import COMMANDS, Command
 from robossl.errors import ConfigError, RobosslError, closest
+
+if TYPE_CHECKING:
+    from robossl.runs import Run
 
 _USAGE = """usage: robossl COMMAND [CONFIG.yaml | runs/NAME] [--flag=value ...] [--json]
 
@@ -54,15 +57,25 @@ def main(words: Sequence[str] | None = None) -> int:
         if words[0] not in COMMANDS:
             hint = closest(words[0], COMMANDS) or f"; commands are {', '.join(COMMANDS)}"
             raise ConfigError(f"unknown command {words[0]!r}{hint}")
+        _refuse_many_processes(words[0])
         return _call(words[0], [word for word in words[1:] if word != "--json"], as_json="--json" in words)
     except KeyboardInterrupt:
         return _stop("stopped")
     except Exception as error:
         if not _is_mendable(error):
             raise
-        if os.environ.get("LOCAL_RANK", "0") == "0":  # one line, whatever the number of processes of torchrun
-            print(f"robossl: {' '.join(str(error).split())}", file=sys.stderr)
+        _say(" ".join(str(error).split()))
         return _MENDABLE
+
+
+def _refuse_many_processes(name: str) -> None:
+    num_processes = os.environ.get("WORLD_SIZE", "1")
+    if not COMMANDS[name].distributed and num_processes != "1":
+        able = ", ".join(other for other, command in COMMANDS.items() if command.distributed)
+        raise ConfigError(
+            f"torchrun started {num_processes} processes, and {name} takes one (only {able} shares its work out); "
+            f"run: robossl {name}"
+        )
 
 
 def _call(name: str, words: list[str], *, as_json: bool) -> int:
@@ -70,7 +83,10 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
 
     command = COMMANDS[name]
     request = _understand(name, words)
-    config: Any = load_config(command.load_config_class(), request.yaml, request.flags, prog=f"robossl {name}")
+    try:
+        config: Any = load_config(command.load_config_class(), request.yaml, request.flags, prog=f"robossl {name}")
+    except ConfigError as error:
+        raise ConfigError(_explained(str(error), name, request)) from error
     if request.output is not None:
         config = dataclasses.replace(config, output=request.output)
     try:
@@ -94,17 +110,31 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
 
 
 def _run(name: str, config: Any) -> dict[str, Any]:
-    from robossl.runs import open_run
-
     command = COMMANDS[name]
-    tracking = getattr(config, "tracking", None)
-    run = open_run(_run_directory(config), command=name, config=config, tracking=tracking, renew=command.repeats)
+    run = _open(name, config)
     finished = run.result
     if finished is not None and not command.repeats:
-        print(f"robossl: {run.path} is finished already; remove it to run it again", file=sys.stderr)
-        return finished
+        _say(f"{config.output} is finished already; remove it to run it again")
+        return finished if run.is_first else {}
     with run:
         return run.finish(command.load_stage()(config, run=run))
+
+
+def _open(name: str, config: Any) -> "Run":
+    """Open the run, or say which input is missing: a finished run outlives its inputs, as long as nothing changed."""
+    from robossl.config.inputs import check_inputs
+
+    command, directory = COMMANDS[name], _run_directory(config)
+    if command.repeats or not (directory / "result.json").exists():
+        check_inputs(config)  # before the next line, which imports torch
+    from robossl.runs import open_run
+
+    tracking = getattr(config, "tracking", None)
+    try:
+        return open_run(directory, command=name, config=config, tracking=tracking, renew=command.repeats)
+    except ConfigError:
+        check_inputs(config)  # what is missing says more than that it is another setting
+        raise
 
 
 def _run_directory(config: Any) -> Path:
@@ -137,6 +167,18 @@ def _understand(name: str, words: list[str]) -> _Request:
             there = "is neither a YAML file nor a run directory" if Path(word).exists() else "is not there"
             raise ConfigError(f"{word} {there}; give CONFIG.yaml, a run directory, or flags (robossl {name} --help)")
     return _Request(yaml=yaml, output=output, flags=[*_path_flags(command, paths), *words[count:]])
+
+
+def _explained(complaint: str, name: str, request: _Request) -> str:
+    """Return a complaint about the settings, pointing at the cause where the words show one."""
+    paths = COMMANDS[name].paths
+    if paths and complaint.startswith(f"missing: --{paths}"):
+        return f"give a {paths.removesuffix('s').upper()}: robossl {name} {paths.upper()} (see robossl {name} --help)"
+    header = request.yaml.read_text(encoding="utf-8", errors="replace").split() if request.yaml else []
+    if "unknown key" in complaint and header[:2] == ["#", "robossl"] and header[2] != name:
+        meant = header[2]
+        return f"{request.yaml} is a configuration of {meant!r}, not of {name!r}; run: robossl {meant} {request.yaml}"
+    return complaint
 
 
 def _path_flags(command: Command, paths: list[str]) -> list[str]:
@@ -192,8 +234,14 @@ def _cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+def _say(line: str) -> None:
+    """Print one line, whatever the number of processes of torchrun."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        print(f"robossl: {line}", file=sys.stderr)
+
+
 def _stop(message: str) -> int:
-    print(f"robossl: {message}", file=sys.stderr)
+    _say(message)
     return _INTERRUPTED
 
 

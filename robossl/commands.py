@@ -22,6 +22,8 @@ class Command:
     """Field that paths on the command line go to, for example `robossl import PATH`."""
     repeats: bool = False
     """Whether a finished run is run again instead of shown."""
+    distributed: bool = False
+    """Whether several processes of `torchrun` share its work out."""
 
     def load_config_class(self) -> type:
         """Import and return the configuration class."""
@@ -63,6 +65,7 @@ COMMANDS = {
         stage="robossl.stages.pretrain:pretrain",
         help="train an encoder on episodes and footage, without labels",
         next="robossl probe --encoder={output}/encoder",
+        distributed=True,
     ),
     "probe": Command(
         config="robossl.config.probe:ProbeConfig",

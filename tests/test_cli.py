@@ -14,6 +14,8 @@ import pytest
 
 from robossl import cli, commands
 from robossl.commands import COMMANDS, Command
+from robossl.config.collect import CollectConfig
+from robossl.config.load import dump_config, load_config
 from robossl.config.schema import STRICT
 from robossl.config.tracking import TrackingConfig
 from robossl.errors import DataError
@@ -142,6 +144,49 @@ def test_missing_inputs_are_refused_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "words", [["evaluate", "--policy=none"], ["probe", "--encoder=none"], ["pretrain"], ["demo", "--footage=none"]]
+)
+def test_a_missing_input_is_refused_before_torch_is_imported(words: list[str], tmp_path: Path) -> None:
+    code = f"import sys, robossl.cli; assert robossl.cli.main({words}) == 2; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("robossl: ")
+
+
+def test_missing_footage_is_named_though_a_demo_with_other_settings_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs/demo").mkdir(parents=True)
+    Path("runs/demo/run.json").write_text('{"command": "demo", "seconds": {}}')
+    Path("runs/demo/config.yaml").write_text("seed: 1")
+    Path("runs/demo/result.json").write_text("{}")
+    assert "footage none does not exist; name a folder" in _refused(["demo", "--footage=none"], capsys)
+    assert "holds a run with other settings" in _refused(["demo"], capsys)
+
+
+def test_a_finished_data_set_is_named_by_its_own_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    config = load_config(CollectConfig, None, [f"--output={tmp_path / 'data'}"])
+    (tmp_path / "data/robossl").mkdir(parents=True)
+    (tmp_path / "data/robossl/run.json").write_text('{"command": "collect", "seconds": {}}')
+    (tmp_path / "data/robossl/config.yaml").write_text(dump_config(config))
+    (tmp_path / "data/robossl/result.json").write_text("{}")
+    cli.main(["collect", str(tmp_path / "data")])
+    assert f"robossl: {tmp_path}/data is finished already; remove it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "flag"), [("demo", "--footage PATH"), ("pretrain", "--cache-dir PATH")])
+def test_help_names_what_an_optional_flag_takes(name: str, flag: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([name, "--help"])
+    printed = capsys.readouterr().out
+    assert flag in printed
+    assert "{None}" not in printed
+
+
 def test_an_unknown_command_is_answered_with_the_closest(capsys: Captured) -> None:
     assert "did you mean 'collect'?" in _refused(["colect"], capsys)
     assert "commands are collect, import" in _refused(["xyz"], capsys)
@@ -151,6 +196,17 @@ def test_of_many_processes_one_speaks(capsys: Captured, monkeypatch: pytest.Monk
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert cli.main(["colect"]) == 2
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"pretrain"}))
+def test_only_pretraining_takes_many_processes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    line = _refused([name], capsys)
+    assert line.startswith(f"robossl: torchrun started 2 processes, and {name} takes one (only pretrain")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_and_version_are_printed(capsys: Captured) -> None:

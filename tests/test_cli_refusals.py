@@ -19,6 +19,7 @@ from robossl.runs.files import write_json
 CAMERA = "front"
 GARBAGE = b"no such thing" * 40
 COLLECT = ["collect", f"--env-id={POINT_ENV}", "--num-episodes=1", "--num-workers=1"]
+TWO_WORKERS = ["collect", "--num-episodes=1", "--num-workers=2"]
 PRETRAIN = ["pretrain", "--num-steps=1", "--objectives.0.name=time_contrast"]
 TRAINABLE = [*PRETRAIN, "--sources.0.path=data"]
 PROBE = ["probe", "--encoder=encoder", "--source=data"]
@@ -45,7 +46,12 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (here / "runs/metrics/metrics.jsonl").write_text("{no\n")
     shutil.copytree(here / "runs/metrics", here / "runs/result")
     (here / "runs/result/result.json").write_text("{no")
-    for name, text in {"list": "- 1", "twice": "seed: 1\nseed: 2", "open": "seed: [1"}.items():
+    for name, text in {
+        "shipped": "# robossl pretrain shipped.yaml\nsources: []",
+        "list": "- 1",
+        "twice": "seed: 1\nseed: 2",
+        "open": "seed: [1",
+    }.items():
         (here / f"{name}.yaml").write_text(text)
     return here
 
@@ -125,6 +131,13 @@ def _policy(path: Path, *, cameras: tuple[str, ...] = ("front",), action_dim: in
 CASES: list[tuple[list[str], str]] = [
     ([*COLLECT, "--env-id=robossl/PandaReech-v0"], "Did you mean: `PandaReach`"),
     ([*COLLECT, "--env-id=CartPole-v1"], "can't make env 'CartPole-v1'"),
+    ([*COLLECT, "--env-id=PandaPush-v0"], "did you mean 'robossl/PandaPush-v0'?"),
+    ([*TWO_WORKERS, "--env-id=robossl/PandaReach-v0", "--renderer=opengl"], "robossl: can't make env"),
+    (
+        [*TWO_WORKERS, "--env-id=robossl/CartPoleSwingUp-v0", "--domain=heldout"],
+        "robossl: can't make env 'robossl/CartPoleSwingUp-v0': robossl/CartPoleSwingUp-v0 has no domain 'heldout'",
+    ),
+    (["collect", "shipped.yaml"], "shipped.yaml is a configuration of 'pretrain', not of 'collect'"),
     ([*COLLECT, "--env-id=robossl/PandaReach-v0", "--domain=randomised"], "did you mean 'randomized'"),
     ([*COLLECT, "--env-id=robossl/PandaReach-v0", "--cameras=frnt"], "did you mean 'front'"),
     ([*COLLECT, "--cameras", "front", "front"], "cameras names one twice"),
@@ -144,7 +157,8 @@ CASES: list[tuple[list[str], str]] = [
     (["import", "videos", "--fps-hz=0"], "fps_hz: input should be greater than or equal to 1, got 0"),
     (["import", "videos", "--image-size", "3", "3"], "H.264 needs an even height and width"),
     (["import", "videos", "--aspect=strech"], "invalid choice 'strech'"),
-    (["import"], "missing: --path"),
+    (["import", "videos", "--output=runs"], "runs holds broken but is no data set: choose a new directory"),
+    (["import"], "give a PATH: robossl import PATH"),
     ([*PRETRAIN, "--sources.0.path=none"], "sources.0.path none does not exist"),
     ([*PRETRAIN, "--sources.0.path=corrupt"], "no video that can be read"),
     ([*TRAINABLE, "--objectives.0.name=time_kontrast"], "did you mean 'time_contrast'"),
@@ -184,16 +198,19 @@ CASES: list[tuple[list[str], str]] = [
     ([*EVALUATE, "--policy=policies/head"], "policies/head/policy.json describes no policy"),
     ([*EVALUATE, "--policy=policies/weights"], "can't read policies/weights/model.safetensors"),
     ([*EVALUATE, "--policy=encoder"], "no policy at encoder: policy.json is missing"),
+    ([*EVALUATE, "--policy=exprt"], "is neither expert, play, random nor the policy/ directory"),
+    ([*EVALUATE, "--policy=exprt"], "did you mean 'expert'?"),
     ([*EVALUATE, "--policy=policy", "--image-size=32"], "policy policy was trained on frames of 16 px"),
     ([*EVALUATE, "--policy=policy", "--seed=3"], "seed 3 is one of the policy's demonstrations"),
     ([*EVALUATE, "--policy=policy", "--domains=mars"], "unknown domain 'mars'"),
     ([*EVALUATE, "--policy=policy", "--num-videos=-1"], "num_videos: input should be greater than or equal to 0"),
-    (["doctor"], "missing: --path"),
+    (["doctor"], "give a PATH"),
     (["doctor", "nowhere"], "nowhere does not exist: give a data set directory"),
     (["doctor", "nothing"], "nothing holds no video files"),
     (["doctor", "videos", "--max-thumbnails=0"], "max_thumbnails: input should be greater than or equal to 1"),
     (["import", "videos", "--damaged=keep"], "invalid choice 'keep'"),
-    (["report"], "missing: --runs"),
+    (["report"], "give a RUN: robossl report RUNS"),
+    (["rerender"], "give a DATASET"),
     (["report", "nothing"], "nothing is no run directory"),
     (["rerender", "nowhere"], "nowhere does not exist"),
     (["rerender", "videos"], "videos is plain video, which can't be drawn again"),
@@ -216,6 +233,16 @@ CASES: list[tuple[list[str], str]] = [
     (["benchmark", "--cells=file"], "cells: value error, a folder is needed and not a file"),
     (["benchmark", "--recipe.pretrain-steps=0"], "recipe.pretrain_steps: input should be greater than or equal to 1"),
 ]
+INPUTS = {
+    "import": ["--path=videos"],
+    "doctor": ["--path=videos"],
+    "rerender": ["--dataset=data"],
+    "report": ["--runs=runs"],
+    "pretrain": ["--sources.0.path=data"],
+    "probe": ["--encoder=encoder", "--source=data"],
+    "finetune": ["--encoder=encoder", "--demonstrations=data"],
+    "evaluate": ["--policy=expert"],
+}
 COMMANDS_OF_DATA = {
     "import": ["import", "{}"],
     "pretrain": [*PRETRAIN, "--sources.0.path={}"],
@@ -280,11 +307,4 @@ def test_a_damaged_data_set_is_named(
 def test_every_command_refuses_wrong_places_and_files(
     name: str, words: list[str], text: str, shelf: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    paths = {
-        "import": "--path=videos",
-        "doctor": "--path=videos",
-        "rerender": "--dataset=data",
-        "report": "--runs=runs",
-    }
-    needed = [paths[name]] if name in paths else []
-    assert text in _refused([name, *words, *needed], shelf, capsys)
+    assert text in _refused([name, *words, *INPUTS.get(name, [])], shelf, capsys)

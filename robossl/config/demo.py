@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from robossl.config.recipe import TASKS, RecipeConfig
-from robossl.config.schema import STRICT, Count, Positive
+from robossl.config.schema import STRICT, Count, OptionalPath, Positive
 from robossl.config.tracking import TrackingConfig
 
 
@@ -16,7 +16,7 @@ class DemoConfig:
 
     output: Path = Path("runs/demo")
     """Folder of all the runs, and of `report.html`."""
-    footage: Path | None = None
+    footage: OptionalPath = None
     """Folder of recorded videos or LeRobot data sets to train on too; the report then also speaks of them."""
     recipe: RecipeConfig = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
     """Sizes of the recipe."""

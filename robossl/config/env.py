@@ -7,6 +7,8 @@ DEFAULT_CAMERAS = ("front",)
 DEFAULT_IMAGE_SIZE_PX = 64
 CHOOSABLE = ("gl", "tiny")
 """Renderers between which `auto` chooses, by what the machine has."""
+SCRIPTED = ("expert", "play", "random")
+"""Words that stand for a policy."""
 HELDOUT = "heldout"
 """How the names of domains begin that nothing is trained on; they have a renderer of their own."""
 EVALUATION_SEED = 1_000_000

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from robossl.config.schema import STRICT, Count, Pixels, Positive, Rate
 from robossl.config.tracking import TrackingConfig
@@ -18,11 +20,11 @@ class ImportConfig:
     """A folder of videos (searched recursively), one video, or a LeRobotDataset directory (v2.x or v3)."""
     output: Path = Path("runs/import")
     """The new data set directory."""
-    image_size: tuple[Pixels, Pixels] | None = None
+    image_size: Annotated[tuple[Pixels, Pixels] | None, tyro.conf.arg(metavar="INT INT")] = None
     """Height and width in px of the stored frames, both even; by default the size of the first video."""
     aspect: Literal["stretch", "pad", "crop"] = "stretch"
     """How a video of another aspect ratio gets there: fill the size, add black borders, or cut the centre out."""
-    fps_hz: Positive | None = None
+    fps_hz: Annotated[Positive | None, tyro.conf.arg(metavar="INT")] = None
     """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
     damaged: Literal["strict", "keep_prefix"] = "strict"
     """What becomes of truncated or corrupt files: left out, or the frames before the damage are taken; both counted."""

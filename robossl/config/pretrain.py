@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robossl.config.schema import STRICT, Amount, Count, Pixels, Positive, Rate, Share
+from robossl.config.schema import STRICT, Amount, Count, OptionalPath, Pixels, Positive, Rate, Share
 from robossl.config.tracking import TrackingConfig
 
 Argument = bool | int | float | str | tuple[int, ...]
@@ -125,7 +125,7 @@ class PretrainConfig:
     """Steps from one row of metrics to the next."""
     checkpoint_every: Positive = 100
     """Steps from one checkpoint to the next."""
-    cache_dir: Path | None = None
+    cache_dir: OptionalPath = None
     """Folder of decoded frames; by default $ROBOSSL_CACHE, else ~/.cache/robossl."""
     seed: Count = 0
     """Of weights, data order, frames and augmentation."""

@@ -1,7 +1,9 @@
 """What every configuration dataclass shares: strictness, and numbers with their ranges."""
 
+from pathlib import Path
 from typing import Annotated
 
+import tyro
 from pydantic import ConfigDict, Field
 
 STRICT = ConfigDict(extra="forbid", strict=True, revalidate_instances="always", use_attribute_docstrings=True)
@@ -21,3 +23,5 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """Above 0, finite."""
 Share = Annotated[float, Field(ge=0, le=1)]
 """0 to 1, both included."""
+OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+"""A path or None; help shows the path alone."""

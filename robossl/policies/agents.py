@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32
 
+from robossl.config.env import SCRIPTED
 from robossl.errors import ConfigError
 from robossl.policies.chunking import ChunkExecutor
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import CARD, ExecutionSpec, load_policy
 from robossl.rollout import PolicyFactory
 from robossl.types import Policy
-
-SCRIPTED = ("expert", "play", "random")
 
 
 class ClonedPolicy:

@@ -6,7 +6,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from robossl.errors import ConfigError
+from robossl.errors import ConfigError, closest
 
 ENVS_PACKAGE = "robossl_envs"
 
@@ -37,7 +37,14 @@ class EnvSpec:
         except (gym.error.Error, ImportError, TypeError, ValueError) as error:
             if isinstance(error, TypeError) and "keyword argument" not in str(error):
                 raise  # a fault of the env, not one that takes no cameras or no domain
-            raise ConfigError(f"can't make env {self.env_id!r}: {one_line(error)}") from error
+            reason = one_line(error).rstrip(".") + self._hint(error)
+            raise ConfigError(f"can't make env {self.env_id!r}: {reason}") from error
+
+    def _hint(self, error: BaseException) -> str:
+        """Return the id that was meant where only its namespace is missing."""
+        if "/" in self.env_id or not isinstance(error, gym.error.UnregisteredEnv):
+            return ""
+        return closest(f"robossl/{self.env_id}", [name for name in gym.registry if name.startswith("robossl/")])
 
 
 def one_line(error: BaseException) -> str:

@@ -164,14 +164,17 @@ def open_run(
             be made.
     """
     tracking = tracking or TrackingConfig()
-    if not is_first_process():  # the first one checks; it may be making the directory right now
-        return Run(path, record={"command": command}, config=config, tracking=tracking, made=None)
+    # a further process may see what the first one has made by now: this run's own files
+    begun = () if is_first_process() else ("config.yaml", ".config.yaml.tmp", f".{RECORD}.tmp")
+    foreign = path.exists() and (not path.is_dir() or any(entry.name not in begun for entry in path.iterdir()))
     if (path / RECORD).is_file():
         record = read_record(path)
         _check_same(path, record, command=command, config=config, any_settings=renew)
         return Run(path, record=record, config=config, tracking=tracking, made=None)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if foreign:
         raise ConfigError(f"{path} exists and is no run directory; choose another --output")
+    if not is_first_process():
+        return Run(path, record={"command": command}, config=config, tracking=tracking, made=None)
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from robossl.config.collect import CollectConfig
-from robossl.config.env import CHOOSABLE, randomization
+from robossl.config.env import CHOOSABLE, SCRIPTED, randomization
 from robossl.data.lerobot import EpisodeWriter, written_behind
 from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.intervals import wilson
 from robossl.evaluation.videos import episode_grid
-from robossl.policies.agents import SCRIPTED, policy_factory
+from robossl.policies.agents import policy_factory
 from robossl.rollout import EnvSpec, SecondLook, Workers, rollout
 from robossl.runs import Run, digest_path
 from robossl.stages.automatic_randomization import AutomaticRandomization, History
@@ -49,6 +49,8 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
         history.replay(automatic, until_seed=first_seed)
     missing = config.num_episodes - present
     spec = _env_spec(config, renderer=_renderer(config, writer))
+    if missing > 0:
+        _try_env(config, spec)
     with run.time("collect"), closing(_episodes(config, spec, first_seed, missing, automatic, history)) as episodes:
         writes = ((partial(writer.append, item[0]), item) for item in episodes)
         with closing(written_behind(writes)) as written:
@@ -140,6 +142,17 @@ def _env_spec(config: CollectConfig, *, renderer: str) -> EnvSpec:
         image_size=config.image_size,
         options=_options(config, renderer),
     )
+
+
+def _try_env(config: CollectConfig, spec: EnvSpec) -> None:
+    """Make the env once, so that what it refuses is said at once and not by a worker that took seconds to start.
+
+    Raises:
+        ConfigError: the env can't be made, or the policy does not fit it.
+    """
+    with closing(spec.make()) as env:
+        if config.policy not in SCRIPTED:
+            policy_factory(config.policy)(env, config.seed)
 
 
 def _automatic(config: CollectConfig) -> AutomaticRandomization | None:

@@ -17,7 +17,6 @@ from robossl.config.recipe import (
     probe_data_config,
 )
 from robossl.data.sources import discover_sources
-from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run
@@ -44,7 +43,7 @@ def demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
     """Run all stages in folders of `output` and return the table of domains.
 
     Raises:
-        ConfigError: an unknown task, or footage that is not there.
+        ConfigError: an unknown task.
         DataError: footage that can't be read.
     """
     _check(config)
@@ -137,7 +136,5 @@ def _stage_path(config: DemoConfig, stage: str, task: str) -> Path:
 
 def _check(config: DemoConfig) -> None:
     check_tasks(config.tasks)
-    if config.footage is not None and not config.footage.exists():
-        raise ConfigError(f"footage {config.footage} is not there; name a folder of videos or of LeRobot data sets")
     if config.footage is not None:
         discover_sources(config.footage)  # what can't be read is said now and not after the minutes of collecting

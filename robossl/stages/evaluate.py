@@ -5,12 +5,12 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from robossl.config.env import HELDOUT, randomization
+from robossl.config.env import HELDOUT, SCRIPTED, randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.errors import ConfigError
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
 from robossl.evaluation.videos import episode_grid
-from robossl.policies.agents import SCRIPTED, policy_factory
+from robossl.policies.agents import policy_factory
 from robossl.policies.saving import load_policy_card
 from robossl.rollout import EnvSpec, Workers, rollout
 from robossl.runs import Run, digest_path

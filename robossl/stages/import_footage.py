@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from robossl.config.import_footage import ImportConfig
-from robossl.data.lerobot import EpisodeWriter, layout
+from robossl.data.lerobot import EpisodeWriter, layout, refuse_foreign
 from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open_source
 from robossl.data.video.checked_reader import EARLY_S
 from robossl.errors import ConfigError, DataError, VideoReadError
@@ -49,6 +49,7 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         ConfigError: a size or length is not possible.
     """
     _check(config)
+    refuse_foreign(config.output)  # before the minutes that reading large footage takes
     source = open_source(config.path, damaged=config.damaged)
     fps_hz = config.fps_hz or max(1, round(source.fps_hz))
     sizes = {camera: config.image_size or _first_size(source, camera) for camera in source.cameras}

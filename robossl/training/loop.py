@@ -174,7 +174,27 @@ def _wrapped(module: nn.Module, here: Processes) -> nn.Module:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*broadcast_buffers")  # torch 2.6 knows no other name for it
         # a batch may leave objectives or action heads out, the same ones on all ranks
-        return DistributedDataParallel(module, device_ids=devices, find_unused_parameters=True, broadcast_buffers=False)
+        return DistributedDataParallel(
+            _WithSpare(module).to(here.device),
+            device_ids=devices,
+            find_unused_parameters=True,
+            broadcast_buffers=False,
+        )
+
+
+class _WithSpare(nn.Module):
+    """The module and one parameter that no batch uses: DDP warns when it looks for such and the first batch has none.
+
+    Whether later batches leave something out is only known once they are read.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+        self.spare = nn.Parameter(torch.zeros(1))
+
+    def forward(self, batch: ClipBatch) -> ObjectiveOutput:
+        return self.module(batch)
 
 
 def _step(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from robossl.config.load import dump_config
 from robossl.config.schema import STRICT
 from robossl.errors import ConfigError, DataError
 from robossl.runs import digest_path, fingerprint, open_run, seed_everything
@@ -156,7 +157,15 @@ def test_a_further_process_does_not_trip_over_what_the_first_one_is_writing_and_
 ) -> None:
     """Else it would refuse a directory that is half made, or wait for a first process that has nothing to do."""
     monkeypatch.setenv("RANK", "1")
-    (tmp_path / "config.yaml").write_text("output: x")
+    (tmp_path / "config.yaml").write_text(dump_config(Example(output=tmp_path)))
     assert open_run(tmp_path, command="x", config=Example(output=tmp_path)).result is None
+    (tmp_path / "run.json").write_text('{"command": "x"}')
     (tmp_path / "result.json").write_text('{"loss": 1.0}')
     assert open_run(tmp_path, command="x", config=Example(output=tmp_path)).result == {"loss": 1.0}
+
+
+def test_a_further_process_refuses_what_the_first_one_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="is no run directory"):
+        open_run(tmp_path, command="x", config=Example(output=tmp_path))

@@ -53,4 +53,15 @@ def test_two_processes_log_the_losses_of_one_with_the_joint_batch_and_only_one_w
         assert row["loss"] == pytest.approx(expected["loss"], rel=1e-4)
         assert row["grad_norm"] == pytest.approx(expected["grad_norm"], rel=1e-3)
     assert done.stdout.count("done: ") == 1
+    assert "Warning" not in done.stderr
     assert len(list(Path("two/wandb").glob("offline-run-*"))) == 1
+    finished = Path("two/result.json").read_text()
+    other = _torchrun(*PRETRAIN, "--output=two", "--tracking.wandb=offline", "--seed=1")
+    assert other.returncode != 0
+    assert other.stdout == ""
+    assert other.stderr.count("robossl: ") == 1
+    assert "robossl: two holds a run with other settings (seed is 0 there, 1 here)" in other.stderr
+    same = _torchrun(*PRETRAIN, "--output=two", "--tracking.wandb=offline")
+    assert same.returncode == 0
+    assert (same.stdout.count("done: "), same.stderr.count("is finished already")) == (1, 1)
+    assert Path("two/result.json").read_text() == finished

@@ -20,6 +20,18 @@ _OWN = (layout.JOURNAL_PATH, "robossl")
 """What a data set without an episode may hold: the journal, and the record of the run that fills it."""
 
 
+def refuse_foreign(root: Path) -> None:
+    """Refuse a directory that holds other things than a data set, finished or begun.
+
+    Raises:
+        DataError: it does.
+    """
+    found = sorted(path.name for path in root.glob("*") if path.name not in _OWN)
+    begun = (root / layout.INFO_PATH).is_file() or any(True for _ in Journal(root / layout.JOURNAL_PATH).episodes())
+    if found and not begun:
+        raise DataError(f"{root} holds {found[0]} but is no data set: choose a new directory")
+
+
 class EpisodeWriter:
     """Writes episodes below `root`; opening a directory that holds episodes goes on after the last one.
 
@@ -165,8 +177,7 @@ class EpisodeWriter:
         elif first:
             known = first.header
         else:
-            if found := sorted(path.name for path in self.root.glob("*") if path.name not in _OWN):
-                raise DataError(f"{self.root} holds {found[0]} but is no data set: choose a new directory")
+            refuse_foreign(self.root)
             self._journal.clean(num_compacted=0)
             return
         if known["codebase_version"] != layout.CODEBASE_VERSION:

@@ -1,0 +1,75 @@
+"""What a command reads is there: looked up before anything heavy is imported and anything is written."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from robossl.config.collect import CollectConfig
+from robossl.config.demo import DemoConfig
+from robossl.config.env import SCRIPTED
+from robossl.config.evaluate import EvaluateConfig
+from robossl.config.finetune import FinetuneConfig
+from robossl.config.import_footage import ImportConfig
+from robossl.config.pretrain import PretrainConfig
+from robossl.config.probe import ProbeConfig
+from robossl.config.report import ReportConfig
+from robossl.config.rerender import RerenderConfig
+from robossl.errors import ConfigError, closest
+
+NO_ENCODER = ("random", "state")
+"""Words that stand for an encoder."""
+
+
+def check_inputs(config: Any) -> None:
+    """Refuse a configuration whose files or folders are not there.
+
+    Raises:
+        ConfigError: One is missing; the text names the setting and what may stand there.
+    """
+    for name, path, wanted in _paths(config):
+        if not path.exists():
+            raise ConfigError(f"{name} {path} does not exist; {wanted}")
+    match config:
+        case CollectConfig() | EvaluateConfig():
+            check_policy(config.policy)
+        case ProbeConfig() | FinetuneConfig() if config.encoder not in NO_ENCODER and not Path(config.encoder).exists():
+            raise ConfigError(
+                f"no encoder at {config.encoder}; pass the encoder/ directory of a pretraining run, or "
+                f"{' or '.join(NO_ENCODER if isinstance(config, FinetuneConfig) else NO_ENCODER[:1])}"
+                f"{closest(config.encoder, NO_ENCODER)}"
+            )
+
+
+def check_policy(policy: str) -> None:
+    """Refuse what is neither a scripted policy nor a directory.
+
+    Raises:
+        ConfigError: There is no such policy.
+    """
+    if policy not in SCRIPTED and not Path(policy).exists():
+        raise ConfigError(
+            f"policy {policy!r} is neither {', '.join(SCRIPTED)} nor the policy/ directory of a finetuning run"
+            f"{closest(policy, SCRIPTED)}"
+        )
+
+
+def _paths(config: Any) -> Iterable[tuple[str, Path, str]]:
+    """Yield what names each path in a complaint, the path, and what to do."""
+    match config:
+        case ImportConfig():
+            yield "path", config.path, "give a folder of videos, a video or a LeRobot data set"
+        case RerenderConfig():
+            yield "dataset", config.dataset, "give a data set that robossl collect wrote"
+        case PretrainConfig():
+            for number, source in enumerate(config.sources):
+                yield f"sources.{number}.path", source.path, "collect episodes or name another path"
+        case ProbeConfig():
+            for name, path in (("source", config.source), *(("transfer", path) for path in config.transfer)):
+                yield name, path, "collect episodes or name another data set"
+        case FinetuneConfig():
+            yield "demonstrations", config.demonstrations, "collect some with robossl collect, or name another data set"
+        case ReportConfig():
+            for run in config.runs:
+                yield "run directory", run, "give directories of finished runs"
+        case DemoConfig() if config.footage is not None:
+            yield "footage", config.footage, "name a folder of videos or of LeRobot data sets"
