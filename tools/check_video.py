@@ -9,6 +9,7 @@ Prints one line a file, the longest call, and how much memory random clips of th
 import argparse
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -26,9 +27,7 @@ CLIP_FRAMES = 4
 def in_sequence(path: Path, num_frames: int) -> Iterator[np.ndarray]:
     """Yield small copies [3, h, w] of the frames as FFmpeg gives them."""
     with av.open(str(path)) as container:
-        for number, frame in enumerate(container.decode(video_stream(container, path))):
-            if number == num_frames:
-                return
+        for frame in islice(container.decode(video_stream(container, path)), num_frames):
             yield small(upright(frame.to_ndarray(format="rgb24"), display_matrix(frame)).transpose(2, 0, 1))
 
 
