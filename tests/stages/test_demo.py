@@ -37,7 +37,7 @@ SHOWN = (
     "<video",
     "Where the time went",
     "The robot arm has to move its gripper to a ball",
-    '<td class="">pretrained, frozen</td><td class="">from scratch, end to end</td>',
+    "<td>pretrained, frozen</td><td>from scratch, end to end</td>",
 )
 FINISHED_STAGES = ("collect", "pretrain", "probe", "finetune", "evaluate")
 
