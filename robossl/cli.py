@@ -43,7 +43,7 @@ class _Request:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C."""
+    """Run one command; return 0, 1 where the doctor finds a fault, 2 for what the user can mend, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if words is None else words)
     try:
         if not words or words[0] in ("-h", "--help"):
@@ -100,11 +100,13 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
         return 0
     if as_json:
         print(json.dumps(result, indent=2))
-        return 0
+        return int(result.get("exit_code", 0))
+    for line in result.get("lines", ()):
+        print(line)
     _print_tables(result)
     found = f"{result['summary']} · " if "summary" in result else ""
     print(f"done: {found}{_run_directory(config)}/result.json · next: {command.next.format(output=config.output)}")
-    return 0
+    return int(result.get("exit_code", 0))
 
 
 def _run(name: str, config: Any) -> dict[str, Any]:

@@ -85,6 +85,14 @@ COMMANDS = {
         help="measure the success of a policy in each domain",
         next="robossl report {output}",
     ),
+    "doctor": Command(
+        config="robossl.config.doctor:DoctorConfig",
+        stage="robossl.stages.doctor:doctor",
+        help="say what is wrong with a video, a folder of videos or a data set",
+        next="open {output}/report.html in a browser",
+        paths="path",
+        repeats=True,
+    ),
     "report": Command(
         config="robossl.config.report:ReportConfig",
         stage="robossl.stages.report:report",

@@ -204,6 +204,11 @@ CASES: list[tuple[list[str], str]] = [
     ([*EVALUATE, "--policy=policy", "--seed=3"], "seed 3 is one of the policy's demonstrations"),
     ([*EVALUATE, "--policy=policy", "--domains=mars"], "unknown domain 'mars'"),
     ([*EVALUATE, "--policy=policy", "--num-videos=-1"], "num_videos: input should be greater than or equal to 0"),
+    (["doctor"], "give a PATH"),
+    (["doctor", "nowhere"], "nowhere does not exist: give a data set directory"),
+    (["doctor", "nothing"], "nothing holds no video files"),
+    (["doctor", "videos", "--max-thumbnails=0"], "max_thumbnails: input should be greater than or equal to 1"),
+    (["import", "videos", "--damaged=keep"], "invalid choice 'keep'"),
     (["report"], "give a RUN: robossl report RUNS"),
     (["rerender"], "give a DATASET"),
     (["report", "nothing"], "nothing is no run directory"),
@@ -230,6 +235,7 @@ CASES: list[tuple[list[str], str]] = [
 ]
 INPUTS = {
     "import": ["--path=videos"],
+    "doctor": ["--path=videos"],
     "rerender": ["--dataset=data"],
     "report": ["--runs=runs"],
     "pretrain": ["--sources.0.path=data"],

@@ -1,6 +1,7 @@
 """Rollouts: the same episodes whoever makes them, and one clear line when one fails."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, get_args
@@ -35,6 +36,12 @@ class NoisySeer(NoisyExpert):
     sees_pixels: ClassVar[bool] = True
 
 
+@pytest.fixture(scope="module")
+def two() -> Iterator[Workers]:
+    with Workers(2) as workers:  # once for all tests: each process imports torch
+        yield workers
+
+
 def _same(first: Episode, second: Episode) -> bool:
     arrays = ("proprio", "environment_state", "visual_state", "actions", "rewards", "goal")
     return (
@@ -53,24 +60,24 @@ def test_an_episode_depends_on_its_seed_alone() -> None:
 
 @pytest.mark.parametrize("second_look", [None, SecondLook(every=4)])
 @pytest.mark.parametrize("way", get_args(Way))
-def test_whoever_draws_draws_the_same(way: Way, second_look: SecondLook | None) -> None:
+def test_whoever_draws_draws_the_same(way: Way, second_look: SecondLook | None, two: Workers) -> None:
     seen = list(rollout(SPEC, NoisySeer(), num_episodes=3, seed=5, second_look=second_look))
-    with Workers(2) as workers:
-        workers.fastest[Job(SPEC, NoisyExpert(), second_look).kind] = way
-        found = list(rollout(SPEC, NoisyExpert(), num_episodes=3, seed=5, second_look=second_look, workers=workers))
+    two.fastest[Job(SPEC, NoisyExpert(), second_look, {}).kind] = way
+    found = list(rollout(SPEC, NoisyExpert(), num_episodes=3, seed=5, second_look=second_look, workers=two))
+    two.fastest.clear()
     assert [list(episode.pixels) for episode in found] == [list(episode.pixels) for episode in seen]
     assert all(_same(first, second) for first, second in zip(seen, found, strict=True))
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_a_long_rollout_tries_the_ways_of_drawing_and_says_what_it_found(
-    num_workers: int, caplog: pytest.LogCaptureFixture
+    num_workers: int, two: Workers, caplog: pytest.LogCaptureFixture
 ) -> None:
+    workers = two if num_workers == 2 else Workers(1)
     num_episodes = LEAST_EPISODES * num_workers
     seen = rollout(SPEC, NoisySeer(), num_episodes=num_episodes, seed=0)
-    with Workers(num_workers) as workers:
-        found = list(rollout(SPEC, NoisyExpert(), num_episodes=num_episodes, seed=0, workers=workers))
-        again = list(rollout(SPEC, NoisyExpert(), num_episodes=num_episodes, seed=0, workers=workers))
+    found = list(rollout(SPEC, NoisyExpert(), num_episodes=num_episodes, seed=0, workers=workers))
+    again = list(rollout(SPEC, NoisyExpert(), num_episodes=num_episodes, seed=0, workers=workers))
     assert all(_same(*three[:2]) and _same(*three[1:]) for three in zip(seen, found, again, strict=True))
     assert len(caplog.messages) == 1, "the second rollout knows already"
     assert re.search(

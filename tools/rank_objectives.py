@@ -136,7 +136,9 @@ def _cell(
     untrained = _config("paired_looks", seed, arguments, data)
     encoder = (_random(untrained) if config is None else load_encoder(trained["encoder"])).eval()
     r2 = {task: _probed(encoder, {domain: data[task, domain] for domain in DOMAINS}) for task in TASKS}
-    kept = {k: round(v, 4) for k, v in trained.items() if k == "seconds" or k.startswith("health/")}
+    kept = {k: round(v, 4) for k, v in trained.items() if k.startswith("health/")}
+    if trained:
+        kept["seconds"] = round(trained["seconds"]["pretrain"], 1)
     arguments.cells.mkdir(parents=True, exist_ok=True)
     write_json(path, {"key": key, "objective": name, "seed": seed, **kept, "r2": r2, "of": data_key})
     print(f"{name} seed {seed}: {json.dumps(r2)}", flush=True)

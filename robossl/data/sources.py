@@ -84,35 +84,35 @@ class LeRobotSource:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        self._directory = open_directory(root)
-        if not self._directory.cameras:
+        self.directory = open_directory(root)
+        if not self.directory.cameras:
             raise DataError(f"{root} has no video feature: a data set without pictures can't be used here")
-        self.lengths = self._directory.lengths
-        self.fps_hz = self._directory.fps_hz
-        self.cameras = self._directory.cameras
-        self.features = self._directory.features
-        self.robot_type: str | None = self._directory.info.get("robot_type")
+        self.lengths = self.directory.lengths
+        self.fps_hz = self.directory.fps_hz
+        self.cameras = self.directory.cameras
+        self.features = self.directory.features
+        self.robot_type: str | None = self.directory.info.get("robot_type")
         self._readers = Readers()
 
     @cached_property
     def digest(self) -> str:
         """Digest of the files that hold the content."""
-        return digest_files(self._directory.files(), root=self.root)
+        return digest_files(self.directory.files(), root=self.root)
 
     def frames(self, episode: int, indices: Indices, camera: str) -> UInt8[np.ndarray, "n C H W"]:
         """Return frames; see `EpisodeSource.frames`."""
-        path, first = self._directory.video(episode, camera)
+        path, first = self.directory.video(episode, camera)
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
         return self._readers[path].read(numbers + first)
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows; see `EpisodeSource.values`."""
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
-        return self._directory.values(episode, key)[numbers]
+        return self.directory.values(episode, key)[numbers]
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return the names of a feature's numbers, or none where the data set does not name them."""
-        names = self._directory.info["features"][key].get("names")
+        names = self.directory.info["features"][key].get("names")
         if isinstance(names, dict):
             names = next(iter(names.values()), None)
         while isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
@@ -121,20 +121,20 @@ class LeRobotSource:
 
     def dtype(self, key: str) -> str:
         """Return the type that a column is stored in, by its NumPy name; `values` gives float32 of all."""
-        return str(self._directory.info["features"][key]["dtype"])
+        return str(self.directory.info["features"][key]["dtype"])
 
     def frame_size(self, camera: str) -> tuple[int, int]:
         """Return height and width [px] of a camera's frames."""
-        height, width = self._directory.info["features"][self._directory.camera_key(camera)]["shape"][:2]
+        height, width = self.directory.info["features"][self.directory.camera_key(camera)]["shape"][:2]
         return int(height), int(width)
 
     def episode_metadata(self, episode: int) -> dict[str, Any]:
         """Return what robossl recorded, and the task."""
-        return self._directory.extras(episode) | {"task": self._directory.task(episode)}
+        return self.directory.extras(episode) | {"task": self.directory.task(episode)}
 
     def episode_key(self, episode: int) -> str:
         """Return env and seed, which fix the layout in every domain; else the footage's own file, else the number."""
-        extras = self._directory.extras(episode)
+        extras = self.directory.extras(episode)
         if "seed" in extras and "env_id" in extras:
             return f"{extras['env_id']}:{extras['seed']}"
         return str(extras.get("episode_key", f"episode {episode}"))

@@ -26,6 +26,15 @@ class Health:
         """Whether the images can hardly be told apart any more."""
         return self.effective_rank < MIN_RANK or self.spread < MIN_SPREAD
 
+    def complaint(self, num_images: int) -> str:
+        """Return in words what is wrong with the features of so many images; empty if nothing is."""
+        faults = []
+        if self.effective_rank < MIN_RANK:
+            faults.append(f"{num_images} images lie in {self.effective_rank:.1f} directions")
+        if self.spread < MIN_SPREAD:
+            faults.append(f"they differ by {self.spread:.2g} of what their features hold")
+        return " and ".join(faults)
+
     def metrics(self) -> dict[str, float]:
         """Return the numbers by the names that they are logged under."""
         return {"health/effective_rank": self.effective_rank, "health/spread": self.spread}

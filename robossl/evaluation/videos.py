@@ -11,6 +11,8 @@ GREEN = (60, 170, 80)
 RED = (200, 70, 60)
 WATCHABLE_PX = 192
 BORDER_PX = 4
+EMPTY = (236, 238, 241)
+"""Of places in a grid that no episode fills."""
 
 
 def episode_grid(
@@ -24,15 +26,21 @@ def episode_grid(
     Args:
         episodes: at least one, all of one frame size.
         camera: which one.
-        columns: of the grid.
+        columns: of the grid; one less where that leaves fewer places empty.
         min_size_px: least height of one episode.
     """
     length = max(len(episode) + 1 for episode in episodes)
     tiles = [_tile(episode, camera=camera, length=length, min_size_px=min_size_px) for episode in episodes]
-    columns = min(columns, len(tiles))
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
+    columns = _columns(len(tiles), most=columns)
+    tiles += [np.broadcast_to(np.array(EMPTY, np.uint8), tiles[0].shape)] * (-len(tiles) % columns)
     rows = [np.concatenate(tiles[start : start + columns], axis=2) for start in range(0, len(tiles), columns)]
     return np.concatenate(rows, axis=1)
+
+
+def _columns(count: int, *, most: int) -> int:
+    if count <= most:
+        return count
+    return min(range(most, max(1, most - 2), -1), key=lambda columns: -count % columns)
 
 
 def enlarge(frames: UInt8[np.ndarray, "T H W 3"], *, min_size_px: int) -> UInt8[np.ndarray, "T h w 3"]:

@@ -1,24 +1,20 @@
 """Put the page together: one file, no address outside it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from robossl.report.curves import curves
 from robossl.report.differences import difference_tables
 from robossl.report.future_frames import future_frames_section
-from robossl.report.html import element, escape, file_address, number, table
+from robossl.report.html import element, escape, file_address, number, page, table
 from robossl.report.lineage import lineage_section
 from robossl.report.records import Picture, RunRecord, read_runs
 from robossl.report.success import is_success_table, rates_of, success_section
+from robossl.report.times import times_section
+from robossl.report.videos import videos_section
 from robossl.runs.files import write_text
-
-_OPEN_GALLERIES = 3
-_OTHER, _NAMED_PHASES = "other", 7
 
 
 def build_report(
@@ -27,6 +23,8 @@ def build_report(
     *,
     title: str = "robossl report",
     lead: str = "",
+    terms: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
     tables: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write the page about the runs and return its path.
@@ -35,7 +33,9 @@ def build_report(
         run_dirs: Run directories, finished or not.
         output: The HTML file.
         title: Heading.
-        lead: A sentence or two below it.
+        lead: A paragraph below it.
+        terms: Words of the page, like tasks and domains, with what they mean; listed below the lead.
+        labels: Name of a run to what readers call the policy that it measured.
         tables: Further tables (title, columns, rows, note), for results that lie in no run yet.
 
     Raises:
@@ -43,27 +43,18 @@ def build_report(
     """
     runs = read_runs(run_dirs)
     parts = {
-        "Success in each domain": success_section(rates) if (rates := rates_of(runs, tables)) else "",
+        "Success in each domain": _success(runs, tables, labels=labels),
         "From data to policy": lineage_section(runs),
-        "Rollouts": _videos(runs),
+        "Rollouts": videos_section(runs),
         "Predicted and true future frames": _future_frames(runs),
         "What the encoder sees": _pictures(runs),
-        "Measurements": _tables(runs, [*tables, *difference_tables(runs)]),
+        "Measurements": _tables(runs, tables),
         "Curves": _curves(runs),
-        "Where the time went": _time(runs),
+        "Where the time went": times_section(runs),
         "What was run": _details(runs),
     }
-    sections = [element("section", element("h2", escape(name)), inner) for name, inner in parts.items() if inner]
-    resources = files("robossl.report")
-    page = Template(resources.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        lead=element("p", escape(lead), class_="lead") if lead else "",
-        about=escape(_about(runs)),
-        style=resources.joinpath("page.css").read_text(encoding="utf-8"),
-        body="\n".join(sections),
-    )
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_text(output, page)
+    write_text(output, page(title, parts, about=_about(runs), lead=lead, terms=terms or {}))
     return output
 
 
@@ -74,24 +65,15 @@ def _about(runs: Sequence[RunRecord]) -> str:
     return " · ".join([written, count, *sorted(versions)])
 
 
-def _videos(runs: Sequence[RunRecord]) -> str:
-    """Return a gallery a run, evaluations first; only the first few are unfolded."""
-    shown = sorted((run for run in runs if run.videos), key=lambda run: run.command != "evaluate")
-    return "".join(
-        element(
-            f"details{' open' if place < _OPEN_GALLERIES else ''}",
-            element("summary", escape(run.name)),
-            element("div", *(_video(path) for path in run.videos), class_="gallery"),
-        )
-        for place, run in enumerate(shown)
+def _success(
+    runs: Sequence[RunRecord], tables: Sequence[Mapping[str, Any]], *, labels: Mapping[str, str] | None
+) -> str:
+    rates = rates_of(runs, tables)
+    differences = "".join(
+        element("h3", escape(one["title"])) + table(one["columns"], one["rows"], note=one["note"])
+        for one in difference_tables(runs, labels=labels)
     )
-
-
-def _video(path: Path) -> str:
-    name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
-    click = "this.paused ? this.play() : this.pause()"
-    video = f'<video src="{file_address(path)}" autoplay loop muted playsinline onclick="{click}"></video>'
-    return element("figure", video, element("figcaption", escape(name)))
+    return (success_section(rates) if rates else "") + differences
 
 
 def _pictures(runs: Sequence[RunRecord]) -> str:
@@ -131,59 +113,13 @@ def _curves(runs: Sequence[RunRecord]) -> str:
     for command in dict.fromkeys(run.command for run in runs):
         metrics = {run.name: run.metrics for run in runs if run.command == command and run.metrics}
         drawn = [
-            element("figure", element("figcaption", escape(title.replace("_", " ").replace("/", " · "))), svg)
+            element("figure", element("figcaption", escape(title)), svg)
             for title, svg in curves(metrics, salt=command).items()
         ]
         if drawn:
             name = next(iter(metrics)) if len(metrics) == 1 else f"{command}, {len(metrics)} runs"
             blocks.append(element("h3", escape(name)) + element("div", *drawn, class_="curves"))
     return "".join(blocks)
-
-
-def _time(runs: Sequence[RunRecord]) -> str:
-    """Return one stacked bar a run, all on one scale; short phases are joined to `other`."""
-    phases = {run.name: _phases(run) for run in runs}
-    longest = max((sum(parts.values()) for parts in phases.values()), default=0.0)
-    if longest <= 0:
-        return ""
-    used = Counter[str]()
-    for parts in phases.values():
-        used.update(parts)
-    named = [name for name, _ in used.most_common() if name != _OTHER][:_NAMED_PHASES]
-    bars = [_bar(run, _shortened(parts, named), longest_s=longest) for run, parts in phases.items()]
-    legend = [
-        element("li", f'<i class="c{color}"></i>{escape(name)} {_duration(seconds)}')
-        for name, seconds, color in _shortened(used, named)
-    ]
-    return element("div", *bars, class_="bars") + element("ul", *legend, class_="legend")
-
-
-def _bar(run: str, parts: Sequence[tuple[str, float, int]], *, longest_s: float) -> str:
-    segments = "".join(
-        f'<b class="c{color}" style="width:{100 * seconds / longest_s:.2f}%" title="{escape(name)}"></b>'
-        for name, seconds, color in parts
-    )
-    total = element("span", _duration(sum(seconds for _, seconds, _ in parts)), class_="value")
-    return element("div", element("span", escape(run), class_="who"), element("span", segments), total, class_="bar")
-
-
-def _shortened(parts: Mapping[str, float], named: Sequence[str]) -> list[tuple[str, float, int]]:
-    """Return name, seconds and colour of the named phases, and of all others together, in grey."""
-    shown = [(name, parts[name], color) for color, name in enumerate(named) if parts.get(name)]
-    rest = sum(seconds for name, seconds in parts.items() if name not in named)
-    return [*shown, *([(_OTHER, rest, _NAMED_PHASES)] if rest else [])]
-
-
-def _phases(run: RunRecord) -> dict[str, float]:
-    named = {name: seconds for name, seconds in run.seconds.items() if name != "total"}
-    rest = run.seconds.get("total", 0.0) - sum(named.values())
-    return named | ({_OTHER: rest} if rest > 0.5 else {})
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _details(runs: Sequence[RunRecord]) -> str:

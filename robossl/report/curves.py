@@ -13,11 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from robossl.report.records import Row
+from robossl.report.words import metric_words
 
 COLORS = ("#3d74c4", "#d97f2b", "#3c9a6b", "#b8487f", "#7b68c8", "#4aa3b5", "#a9892c", "#8a8f98")
 _INK = "#010203"
 """Replaced by the page's own text colour, so that curves can be read in the dark as well."""
 _MOST_POINTS, _MOST_SERIES, _SMOOTHED_FROM = 400, 8, 60
+_WIDE_LABEL, _LEGEND_ROW_IN = 26, 0.16
+"""Longer labels, in characters, stand one a row; height of a row of the legend."""
 _STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -43,7 +46,9 @@ class Curve:
 
 
 def curves(runs: Mapping[str, Sequence[Row]], *, salt: str) -> dict[str, str]:
-    """Return title to SVG. One run: its metrics of one kind share an axis. Several: each metric compares the runs.
+    """Return title, in words, to SVG.
+
+    One run: its metrics of one kind share an axis. Several: each metric compares the runs.
 
     `part/psnr_db` and `part/copy_psnr_db` are of one kind, `part/loss` is of another.
 
@@ -51,14 +56,28 @@ def curves(runs: Mapping[str, Sequence[Row]], *, salt: str) -> dict[str, str]:
         runs: Name of a run to what its `metrics.jsonl` holds; runs of one command.
         salt: Makes the SVG's ids differ from those of other figures on the page.
     """
-    axes: dict[str, list[Curve]] = {}
+    axes: dict[str, dict[str, list[Curve]]] = {}
     for run, rows in runs.items():
         for metric in dict.fromkeys(key for row in rows for key in row if key != "step"):
             steps, values = _points(rows, metric)
-            if len(steps) > 1:
-                title, label = (_kind(metric), metric) if len(runs) == 1 else (metric, run)
-                axes.setdefault(title, []).append(Curve(label=label, steps=steps, values=values))
-    return {title: _draw(found[:_MOST_SERIES], salt=f"{salt}-{title}") for title, found in axes.items()}
+            if len(steps) > 1 and not _repeats(rows, metric):
+                short = metric.rsplit("/", 1)[-1].replace("_", " ")
+                kind, label = (_kind(metric), short) if len(runs) == 1 else (metric, run)
+                curve = Curve(label=label, steps=steps, values=values)
+                axes.setdefault(kind, {}).setdefault(metric, []).append(curve)
+    drawn = {}
+    for kind, metrics in axes.items():
+        found = [curve for of_metric in metrics.values() for curve in of_metric][:_MOST_SERIES]
+        title = metric_words(next(iter(metrics)) if len(metrics) == 1 else kind)
+        drawn[title] = _draw(found, salt=f"{salt}-{kind}")
+    return drawn
+
+
+def _repeats(rows: Sequence[Row], metric: str) -> bool:
+    """Return whether a part says what the whole says already, like the loss of the only objective."""
+    part, _, name = metric.rpartition("/")
+    values = [(row[metric], row.get(name)) for row in rows if metric in row]
+    return bool(part) and all(value == whole for value, whole in values)
 
 
 def _kind(metric: str) -> str:
@@ -76,7 +95,9 @@ def _points(rows: Sequence[Row], name: str) -> tuple[Float[np.ndarray, " n"], Fl
 
 def _draw(series: Sequence[Curve], *, salt: str) -> str:
     with rc_context(_STYLE | {"svg.hashsalt": salt}):
-        figure = Figure(figsize=(3.5, 2.1), layout="constrained")
+        columns = 2 if max(len(curve.label) for curve in series) <= _WIDE_LABEL else 1
+        legend_rows = -(-len(series) // columns) if len(series) > 1 else 0
+        figure = Figure(figsize=(3.5, 2.1 + _LEGEND_ROW_IN * legend_rows), layout="constrained")
         axes = figure.add_subplot()
         for curve, color in zip(series, COLORS, strict=False):
             _line(axes, curve, color=color)
@@ -84,7 +105,8 @@ def _draw(series: Sequence[Curve], *, salt: str) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
         if len(series) > 1:
-            axes.legend(frameon=False, fontsize=7.5, handlelength=1.2)
+            # below the axes, so that it never lies over a line
+            figure.legend(loc="outside lower left", ncols=columns, frameon=False, fontsize=7.5, handlelength=1.2)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return _inline(text.getvalue())
@@ -92,7 +114,7 @@ def _draw(series: Sequence[Curve], *, salt: str) -> str:
 
 def _line(axes: Axes, curve: Curve, *, color: str) -> None:
     """Draw the curve; a long one is drawn faintly with its running mean on top."""
-    steps, values, label = curve.steps, curve.values, curve.label.rsplit("/", 1)[-1].replace("_", " ")
+    steps, values, label = curve.steps, curve.values, curve.label
     if len(steps) < _SMOOTHED_FROM:
         axes.plot(steps, values, color=color, linewidth=1.4, label=label)
         return

@@ -1,4 +1,4 @@
-"""By how much one policy succeeds more often than others, paired by episode, from evaluations of the same episodes."""
+"""By how much the policy on the pretrained encoder succeeds more often than others, paired by episode."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,34 +8,61 @@ import numpy as np
 from robossl.evaluation.intervals import paired_difference
 from robossl.report.records import RunRecord
 
-COLUMNS = ("env", "domain", "policy", "than", "n", "difference", "low", "high")
 NOTE = (
-    "difference of success rates on the same episodes, with Newcombe's 95 % interval for pairs; one training seed. "
-    "Policies whose episodes or renderers differ are not compared."
+    "Difference of success rates on the same episodes in percentage points, above 0 where the first policy is better; "
+    "in brackets Newcombe's 95 % interval for pairs: only one without 0 in it tells the two apart. One training seed. "
+    "Policies whose episodes or renderers differ are not compared (–)."
 )
 
 
-def difference_tables(runs: Sequence[RunRecord]) -> list[dict[str, Any]]:
-    """Return one table that compares the first evaluation of each env with the others, or none where there is one."""
-    rows = []
+def difference_tables(runs: Sequence[RunRecord], *, labels: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Return one table that compares a policy of each env with the others, or none where there is only one.
+
+    That policy is the one cloned on a pretrained encoder, against all others that were cloned; where no run says what
+    was cloned on which encoder, it is the first one, against all others.
+
+    Args:
+        runs: All runs of the page; those that cloned the policies tell of their encoders.
+        labels: Name of a run to what readers call it.
+    """
     evaluations = [run for run in runs if run.command == "evaluate" and run.result.get("domains")]
-    for env_id in dict.fromkeys(run.result["env_id"] for run in evaluations):
-        first, *others = [run for run in evaluations if run.result["env_id"] == env_id]
-        for other in others:
-            rows += [[env_id.removeprefix("robossl/"), *row] for row in _rows(first, other)]
-    title = "Paired differences of success rates"
-    return [{"title": title, "columns": list(COLUMNS), "rows": rows, "note": NOTE}] if rows else []
-
-
-def _rows(first: RunRecord, other: RunRecord) -> list[list[Any]]:
+    domains = list(dict.fromkeys(domain for run in evaluations for domain in run.result["domains"]))
     rows = []
-    for domain, cell in first.result["domains"].items():
-        against = other.result["domains"].get(domain)
-        if against and _conditions(cell) == _conditions(against):
-            successes = [np.array([episode["success"] for episode in one["episodes"]], bool) for one in (cell, against)]
-            value, low, high = paired_difference(*successes)
-            rows.append([domain, first.name, other.name, len(cell["episodes"]), value, low, high])
-    return rows
+    for env_id in dict.fromkeys(run.result["env_id"] for run in evaluations):
+        first, *others = _ordered([run for run in evaluations if run.result["env_id"] == env_id], runs)
+        for other in others:
+            cells = [_difference(first, other, domain) for domain in domains]
+            if any(cells):
+                names = [(labels or {}).get(run.name, run.name) for run in (first, other)]
+                rows.append([env_id.removeprefix("robossl/"), *names, *cells])
+    columns = ["env", "policy", "compared_with", *domains]
+    title = "How much more often one policy succeeds than another"
+    return [{"title": title, "columns": columns, "rows": rows, "note": NOTE}] if rows else []
+
+
+def _ordered(evaluations: Sequence[RunRecord], runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return the policy to compare first; with a pretrained one what was not cloned is left out."""
+    cloned_on = {
+        digest: run.result.get("inputs", {}).get("encoder", "")
+        for run in runs
+        if run.command == "finetune"
+        for digest in run.outputs.values()
+    }
+    encoders = {run.name: cloned_on.get(run.result.get("inputs", {}).get("policy", "")) for run in evaluations}
+    # an encoder with random weights is named, only one that was saved has a digest
+    first = next((run for run in evaluations if (encoders[run.name] or "").startswith("sha256:")), None)
+    if first is None:
+        return list(evaluations)
+    return [first, *(run for run in evaluations if run is not first and encoders[run.name] is not None)]
+
+
+def _difference(first: RunRecord, other: RunRecord, domain: str) -> str | None:
+    cells = [run.result["domains"].get(domain) for run in (first, other)]
+    if not all(cells) or _conditions(cells[0]) != _conditions(cells[1]):
+        return None
+    successes = [np.array([episode["success"] for episode in cell["episodes"]], bool) for cell in cells]
+    value, low, high = (100 * part for part in paired_difference(*successes))
+    return f"{value:+.0f} ({low:+.0f} to {high:+.0f})"
 
 
 def _conditions(cell: Mapping[str, Any]) -> tuple[Any, ...]:

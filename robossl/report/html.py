@@ -2,15 +2,47 @@
 
 import base64
 import html
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Any
 
-_TYPES = {".png": "image/png", ".mp4": "video/mp4"}
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".mp4": "video/mp4"}
 
 
 def escape(text: object) -> str:
     """Return the text with HTML's own characters replaced."""
     return html.escape(str(text))
+
+
+def page(
+    title: str, sections: Mapping[str, str], *, about: str, lead: str = "", terms: Mapping[str, str] | None = None
+) -> str:
+    """Return a whole page; sections without content are left out.
+
+    Args:
+        title: Heading.
+        sections: Heading to inner HTML.
+        about: A small line below the title.
+        lead: A sentence or two below it.
+        terms: Words that a reader has to know, and what they mean.
+    """
+    body = [element("section", element("h2", escape(name)), inner) for name, inner in sections.items() if inner]
+    resources = files("robossl.report")
+    return Template(resources.joinpath("page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        lead=element("p", escape(lead), class_="lead") if lead else "",
+        terms=_terms(terms or {}),
+        about=escape(about),
+        style=resources.joinpath("page.css").read_text(encoding="utf-8"),
+        body="\n".join(body),
+    )
+
+
+def _terms(terms: Mapping[str, str]) -> str:
+    pairs = (element("dt", escape(term)) + element("dd", escape(meaning)) for term, meaning in terms.items())
+    return element("dl", *pairs, class_="terms") if terms else ""
 
 
 def element(tag: str, *inner: str, class_: str = "") -> str:
@@ -35,7 +67,7 @@ def data_address(content: bytes, *, kind: str) -> str:
 
     Args:
         content: What the file holds.
-        kind: Its ending, `.png` or `.mp4`.
+        kind: Its ending, `.png`, `.jpg` or `.mp4`.
     """
     return f"data:{_TYPES[kind]};base64,{base64.b64encode(content).decode('ascii')}"
 

@@ -1,9 +1,9 @@
 """What was made from what: data, encoder, policy and measurement as columns of cards."""
 
 from collections.abc import Sequence
-from numbers import Real
 
-from robossl.report.html import element, escape, number
+from robossl.report.facts import facts_of
+from robossl.report.html import element, escape
 from robossl.report.records import RunRecord
 
 _COLUMNS = {
@@ -12,7 +12,7 @@ _COLUMNS = {
     "Policy": ("finetune",),
     "Measured": ("probe", "evaluate"),
 }
-_FACTS = 4
+_SCRIPTED = {"expert": "scripted expert", "random": "random actions"}
 
 
 def lineage_section(runs: Sequence[RunRecord]) -> str:
@@ -35,21 +35,13 @@ def _card(run: RunRecord, makers: dict[str, str]) -> str:
         element("li", f"{escape(name)} ", element("code", escape(_short(digest))))
         for name, digest in run.outputs.items()
     ]
-    parts = [element("h4", escape(run.name)), element("p", escape(_facts(run)), class_="facts")]
+    if not inputs and run.result.get("policy") in _SCRIPTED and run.command == "evaluate":
+        inputs = [element("li", f"policy {_SCRIPTED[run.result['policy']]}")]
+    facts = (element("p", escape(fact), class_="facts") for fact in facts_of(run))
+    parts = [element("h4", escape(run.name)), *facts]
     parts += [element("p", "from"), element("ul", *inputs)] if inputs else []
     parts += [element("p", "made"), element("ul", *outputs)] if outputs else []
     return element("div", *parts, class_="card")
-
-
-def _facts(run: RunRecord) -> str:
-    if not run.result:
-        return "not finished"
-    facts = [
-        f"{number(value)} {name.removeprefix('num_').replace('_', ' ')}"
-        for name, value in run.result.items()
-        if isinstance(value, Real) and not isinstance(value, bool)
-    ]
-    return " · ".join(facts[:_FACTS])
 
 
 def _short(digest: str) -> str:

@@ -1,4 +1,4 @@
-"""Videos that browsers play: H.264 in MP4."""
+"""Videos that browsers play: H.264 in MP4; written, and their first frame read."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -31,3 +31,12 @@ def write_mp4(path: Path, frames: UInt8[np.ndarray, "T H W C"], *, fps_hz: float
         for frame in frames[:, :height, :width]:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         container.mux(stream.encode())
+
+
+def first_frame(path: Path) -> UInt8[np.ndarray, "H W 3"] | None:
+    """Return the first frame of a video, or None where it can't be read."""
+    try:
+        with av.open(str(path)) as container:
+            return next(container.decode(video=0)).to_ndarray(format="rgb24")
+    except (av.FFmpegError, OSError, IndexError, StopIteration):
+        return None

@@ -20,6 +20,7 @@ from robossl.data.sources import discover_sources
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run
+from robossl.stages import demo_words
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
 from robossl.stages.demo_footage import num_footage_stages, study_footage
@@ -31,10 +32,6 @@ from robossl.stages.progress import stage_lines
 
 DOMAINS = ("randomized", "nominal", "heldout")
 COLUMNS = ("task", "encoder", "domain", "renderer", "n", "success_rate", "low", "high")
-LEAD = (
-    "An encoder pretrained without labels on simulated play, policies cloned on it from 25 demonstrations, "
-    "and what is left of them in a simulator that no training saw."
-)
 NOTE = (
     "Behaviour cloning from the same demonstrations and steps on three encoders; without one on simulator state, and "
     "what is not cloned at all, as ceiling and floor. randomized: the source; nominal: "
@@ -93,7 +90,9 @@ def _demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
         sorted(path.parent for path in config.output.rglob("result.json") if path.parent != config.output),
         config.output / "report.html",
         title="robossl demo",
-        lead=LEAD,
+        lead=demo_words.lead(config),
+        terms=demo_words.terms(config),
+        labels={f"evaluate-{variant}-{task}": label for variant, label in NAMES.items() for task in config.tasks},
         tables=[table],
     )
     return {"tables": [table, *(table for result in probes for table in result["tables"])], "report": str(page)}

@@ -26,19 +26,22 @@ class HealthWatch:
         """Read the frames: as many of each source, spread over episodes that are not trained on, if it has any."""
         self.frames = torch.from_numpy(np.concatenate([_spread(s, NUM_FRAMES // len(sources) or 1) for s in sources]))
         self._warned = False
+        self._healthy_at: int | None = None
 
     def look(self, encoder: Encoder, *, step: int) -> Health:
         """Return the health of the encoder; the first time that it is bad, say so."""
         health = feature_health(_features(encoder, self.frames))
-        if health.is_collapsed and not self._warned:
+        if not health.is_collapsed:
+            self._healthy_at = step
+        elif not self._warned:
             self._warned = True
+            before = "at every look so far" if self._healthy_at is None else f"since step {self._healthy_at}"
             logger.warning(
-                "the features have collapsed at step %d: %d images in %.1f directions, spread %.2g; lower "
-                "learning_rate, or add an objective that tells images apart, such as paired_looks",
+                "the features have collapsed at step %d, %s: %s; lower learning_rate, or add an objective that tells "
+                "images apart, such as paired_looks",
                 step,
-                len(self.frames),
-                health.effective_rank,
-                health.spread,
+                before,
+                health.complaint(len(self.frames)),
             )
         return health
 

@@ -34,9 +34,9 @@ ENCODE_BATCH = 256
 NEIGHBOURS = 5
 COLUMNS = ("features", "data", "target", "n", "mean_error", "median_error", "unit", "r2")
 NOTE = (
-    "ridge probe on frozen features, fitted on training episodes of the first data set and tested on held-out episodes "
-    "of each; errors and r2 are Euclidean over the columns of a target; pca: the same probe on principal components of "
-    "the pixels, their proportions kept."
+    "A linear (ridge) probe on frozen features, fitted on training episodes of the first data set and tested on n "
+    "frames of held-out episodes of each. Errors are distances over all columns of a target; r2: 1 is exact, 0 is no "
+    "better than the mean. pca: the same probe on principal components of the pixels, their proportions kept."
 )
 
 
@@ -95,9 +95,15 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         _draw_neighbours(tests[0], features[1], config, folder=run.figures)
     run.tracker.cut_back(0)
     run.tracker.log(0, {f"probe/{row[1]}/{row[0]}/{row[2]}/r2": row[-1] for row in rows})
-    table = {"title": f"Probe of {config.key}", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
+    table = {"title": _title(config), "columns": list(COLUMNS), "rows": rows, "note": NOTE}
     inputs = {"encoder": encoder_digest} | {f"data {name}": s.digest for name, s in zip(names, sources, strict=True)}
     return {"tables": [table], "encoder": config.encoder, "inputs": inputs}
+
+
+def _title(config: ProbeConfig) -> str:
+    """Return what was read out of which data, so that tables of several tasks are told apart."""
+    what = "positions in the scene" if config.key == STATE_KEY else config.key
+    return f"Probe on {config.source.name}: {what}, read from frozen features"
 
 
 @torch.inference_mode()

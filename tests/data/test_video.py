@@ -247,11 +247,11 @@ def test_numbered_pictures_are_a_video(tmp_path: Path) -> None:
 
 def test_a_hanging_decoder_is_ended_and_pyav_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require("decord")
-    monkeypatch.setattr(decord_process, "FRAME_LIMIT_S", 0.2)
     path = write_stamped(tmp_path / "video.mp4", 20)
     reader = open_video(path)
     assert read_stamp(reader.read([3])[0]) == 3
     assert reader.decoder == "decord"
+    monkeypatch.setattr(decord_process, "FRAME_LIMIT_S", 0.2)
     os.kill(decord_process._server()._process.pid, signal.SIGSTOP)
     assert [read_stamp(frame) for frame in reader.read([5, 4])] == [5, 4]
     assert reader.decoder == "pyav"

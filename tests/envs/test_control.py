@@ -281,3 +281,40 @@ def test_what_has_to_come_to_the_goal_is_seen(env_id, domain):
         sizes.append([int((masks == 2 + names.index(name)).sum()) for name in watched])
     env.close()
     assert np.median(sizes, axis=0).min() >= 12
+
+
+def test_presets_and_single_rows_of_physics_are_axes_by_their_names():
+    env = make("robossl/CartPoleSwingUp-v0", domain="nominal", randomization={"axes": {"cart.mass_kg": [0.7, 0.7]}})
+    env.reset(seed=0)
+    rows = {row.name: row.nominal for row in env._task.variations}
+    values = env.episode_record()["variations"]
+    assert {name: values[name] for name in rows} == {**rows, "cart.mass_kg": 0.7}
+    env.close()
+    masses = {}
+    for preset in ("light", "medium", "full"):
+        env = make("robossl/CartPoleSwingUp-v0", domain="randomized", obs_format="state", randomization=preset)
+        masses[preset] = []
+        for seed in range(40):
+            env.reset(seed=seed)
+            masses[preset].append(env.episode_record()["variations"]["cart.mass_kg"])
+        env.close()
+    assert np.ptp(masses["light"]) < np.ptp(masses["medium"]) < np.ptp(masses["full"])
+    with pytest.raises(EnvError, match=r"unknown axis of randomization 'cart.mass'.*did you mean 'cart.mass_kg'"):
+        make("robossl/CartPoleSwingUp-v0", domain="randomized", randomization={"axes": {"cart.mass": True}})
+    with pytest.raises(EnvError, match=r"unknown axis of randomization 'distractors'"):
+        make("robossl/CartPoleSwingUp-v0", domain="randomized", randomization={"axes": {"distractors": True}})
+
+
+@pytest.mark.parametrize("env_id", CONTROL_IDS)
+def test_the_expert_solves_full_episodes_too(env_id):
+    env = make(env_id, domain="randomized", randomization="full", obs_format="state")
+    solved = 0
+    for seed in range(4):
+        env.reset(seed=seed)
+        expert, done = env.expert(), False
+        while not done:
+            _, _, terminated, truncated, _ = env.step(expert.act({}))
+            done = terminated or truncated
+        solved += terminated
+    env.close()
+    assert solved >= 3

@@ -43,6 +43,7 @@ def test_random_actions_never_crash(env_id: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("env_id", [*ENV_IDS, *CONTROL_IDS])
 def test_a_thousand_random_actions_never_crash(env_id: str) -> None:
     shake(env_id, num_steps=1000)

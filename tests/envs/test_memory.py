@@ -41,6 +41,7 @@ def test_a_hundred_resets_leave_nothing(env_id: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("env_id", ["robossl/PandaPush-v0", "robossl/XArmSortByColour-v0", "robossl/BallOnPlate-v0"])
 def test_two_thousand_resets_grow_by_less_than_five_megabytes_and_get_no_slower(env_id: str) -> None:
     grown_mb, times_s = grown(env_id, warm_up=100, num_resets=2000)

@@ -104,12 +104,12 @@ def test_a_fresh_process_replays_the_same():
     [
         ({"env_id": "robossl/PandaReach-v0"}, "record is of robossl/PandaReach-v0.*this env is robossl/PandaPush-v0"),
         ({"domain": "heldout"}, "in domain 'heldout'.*make the env of the record"),
-        ({"renderer": "gl"}, "drawn by renderer 'gl', this env has 'tiny'"),
+        ({"renderer": "chalk"}, "drawn by renderer 'chalk', this env has '(gl|tiny)'"),
         ({"variations": {}}, "the record has no value"),
     ],
 )  # fmt: skip
 def test_a_record_that_does_not_fit_is_refused(change, text):
-    env = make("robossl/PandaPush-v0")
+    env = make("robossl/PandaPush-v0", renderer="tiny")
     env.reset(seed=0)
     with pytest.raises(EnvError, match=text):
         env.reset(options={"record": {**env.episode_record(), **change}})

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from episodes import expert_episodes
 
 from robossl.evaluation.neighbours import nearest_in_other_episodes, neighbour_strip
@@ -12,7 +13,7 @@ from robossl.evaluation.success import (
     outcome_of,
     success_table,
 )
-from robossl.evaluation.videos import GREEN, RED, enlarge, episode_grid
+from robossl.evaluation.videos import EMPTY, GREEN, RED, enlarge, episode_grid
 
 
 def _cell(successes: list[bool], *, first_seed: int = 0) -> SuccessCell:
@@ -49,8 +50,16 @@ def test_the_grid_frames_successes_green_and_failures_red_and_holds_the_last_fra
     assert tuple(video[0, 0, 0]) == GREEN
     assert tuple(video[0, 0, 40]) == RED
     assert tuple(video[0, 0, -1]) == RED
-    assert not video[:, 40:, 40:].any()
+    assert (video[:, 40:, 40:] == EMPTY).all()
     assert np.array_equal(video[-1, 4:36, 4:36], enlarge(episodes[0].pixels["front"][-1:], min_size_px=32)[0])
+
+
+@pytest.mark.parametrize(
+    ("count", "shape"), [(1, (1, 1)), (3, (1, 3)), (5, (2, 3)), (6, (2, 3)), (7, (2, 4)), (8, (2, 4))]
+)
+def test_the_grid_leaves_few_places_empty(count: int, shape: tuple[int, int]) -> None:
+    video = episode_grid(expert_episodes(1) * count, camera="front", min_size_px=32)
+    assert video.shape[1:3] == (40 * shape[0], 40 * shape[1])
 
 
 def test_neighbours_come_from_other_episodes_one_each_nearest_first() -> None:

@@ -14,10 +14,8 @@ from robossl.config.schema import STRICT
 from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.report.curves import curves
-from robossl.report.differences import difference_tables
 from robossl.report.future_frames import tile
 from robossl.report.html import number
-from robossl.report.records import read_runs
 from robossl.runs import Run, open_run
 from robossl.stages.report import report
 
@@ -76,6 +74,7 @@ def test_the_page_shows_everything_and_needs_no_other_file(runs: list[Path], tmp
         assert shown in text, shown
     assert text.count("data:image/png;base64,") == 2
     assert text.count("data:video/mp4;base64,") == 1
+    assert text.count('poster="data:image/jpeg;base64,') == 1
     assert text.count("<svg") == 3  # loss, a, b; the learning rate was never a number
 
 
@@ -158,10 +157,26 @@ def test_curves_use_the_colour_of_the_page() -> None:
 def test_metrics_of_one_kind_share_an_axis_and_so_do_runs() -> None:
     one = {"step": 0, "part/psnr_db": 1.0, "part/copy_psnr_db": 1.0, "part/loss": 1.0}
     rows = [one, one | {"step": 1}]
-    assert list(curves({"a": rows}, salt="a")) == ["part db", "part loss"]
+    assert list(curves({"a": rows}, salt="a")) == ["part db", "part: loss"]
     compared = curves({"first": _rows(loss=1), "second": _rows(loss=2)}, salt="a")
-    assert list(compared) == ["loss"]
-    assert "second" in compared["loss"]
+    (svg,) = compared.values()
+    assert "second" in svg
+
+
+def test_the_only_objective_does_not_repeat_the_loss() -> None:
+    rows = [{"step": step, "loss": 1.0 - step, "part/loss": 1.0 - step, "part/accuracy": step} for step in range(3)]
+    alone = curves({"a": rows}, salt="a")
+    assert list(alone) == ["loss: what training lowers", "part: share of the right match found, 0 to 1"]
+    weighted = [row | {"part/loss": 2 * row["loss"] + 1} for row in rows]
+    assert "part: loss" in curves({"a": weighted}, salt="a")
+
+
+def test_the_legend_stands_below_the_axes() -> None:
+    names = [f"policy-number-{number}" for number in range(8)]
+    (svg,) = curves({name: _rows(loss=1) for name in names}, salt="a").values()
+    height_of = {text: float(y) for y, text in re.findall(r'<text[^>]* y="(\S+)"[^>]*>([^<]*)</text>', svg)}
+    lowest_tick = max(y for text, y in height_of.items() if text not in names)
+    assert all(height_of[name] > lowest_tick + 5 for name in names)  # y grows downwards
 
 
 @pytest.mark.parametrize(
@@ -186,31 +201,3 @@ def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
         report(config, run=open_run(config.output, command="report", config=config))
     with pytest.raises(ConfigError, match="is no run directory"):
         build_report([tmp_path / "none"], tmp_path / "report.html")
-
-
-def _evaluated(path: Path, successes: list[bool], *, renderer: str = "tiny", seed: int = 0) -> Path:
-    episodes = [{"seed": seed + i, "success": success} for i, success in enumerate(successes)]
-    _open(path, "evaluate").finish(
-        {"env_id": "robossl/PandaReach-v0", "domains": {"heldout": {"renderer": renderer, "episodes": episodes}}}
-    )
-    return path
-
-
-def test_policies_on_the_same_episodes_are_compared_in_pairs(tmp_path: Path) -> None:
-    good = _evaluated(tmp_path / "good", [True] * 9 + [False])
-    weak = _evaluated(tmp_path / "weak", [True] * 3 + [False] * 7)
-    (table,) = difference_tables(read_runs([good, weak]))
-    (row,) = table["rows"]
-    assert row[:5] == ["PandaReach-v0", "heldout", "good", "weak", 10]
-    value, low, high = row[5:]
-    assert value == pytest.approx(0.6)
-    assert 0 < low < 0.6 < high <= 1
-    assert "Paired differences" in build_report([good, weak], tmp_path / "report.html").read_text()
-
-
-def test_what_was_not_measured_alike_is_not_compared(tmp_path: Path) -> None:
-    first = _evaluated(tmp_path / "first", [True, False])
-    seeds = _evaluated(tmp_path / "seeds", [True, False], seed=7)
-    renderer = _evaluated(tmp_path / "renderer", [True, False], renderer="mujoco-egl")
-    assert difference_tables(read_runs([first, seeds, renderer])) == []
-    assert difference_tables(read_runs([first])) == []

@@ -36,6 +36,14 @@ DOMAINS = ["randomized", "nominal", "heldout"]
 OUTPUT = Path("runs/demo")
 SAID, SAID_AGAIN = "said.txt", "said_again.txt"
 """What the two calls print to stderr."""
+SHOWN = (
+    "pretrained, frozen",
+    "heldout",
+    "<video",
+    "Where the time went",
+    "The robot arm has to move its gripper to a ball",
+    '<td class="">pretrained, frozen</td><td class="">from scratch, end to end</td>',
+)
 FINISHED_STAGES = ("collect", "pretrain", "probe", "finetune", "evaluate")
 
 
@@ -115,7 +123,7 @@ def test_each_stage_takes_one_line_where_no_terminal_shows_bars() -> None:
 def test_the_page_is_one_file_about_every_stage() -> None:
     page = (OUTPUT / "report.html").read_text()
     assert result()["report"] == str(OUTPUT / "report.html")
-    assert all(text in page for text in ("pretrained, frozen", "heldout", "<video", "Where the time went"))
+    assert all(text in page for text in SHOWN)
     stages = {path.relative_to(OUTPUT).parts[0] for path in OUTPUT.rglob("result.json")}
     assert {"play-reach", "demonstrations-reach", "pretrain", "probe-reach", "evaluate-scratch-reach"} <= stages
 
@@ -124,6 +132,7 @@ def test_the_page_is_one_file_about_every_stage() -> None:
 def test_the_probe_covers_each_domain() -> None:
     (probed,) = (table for table in result()["tables"] if table["title"].startswith("Probe"))
     assert {row[1] for row in probed["rows"]} == set(DOMAINS)
+    assert probed["title"] == "Probe on play-reach: positions in the scene, read from frozen features"
 
 
 @pytest.mark.usefixtures("_in_finished")

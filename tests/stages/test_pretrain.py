@@ -149,6 +149,20 @@ def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
     assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
 
 
+def test_a_collapse_is_said_with_the_step_since_which_it_came(config: PretrainConfig, caplog) -> None:
+    watch = HealthWatch(pretrain_sources.open_sources(config))
+    encoder = build_encoder("conv", image_size=(24, 32), feature_dim=16, widths=(8, 16), strides=(4, 2))
+    assert not watch.look(encoder, step=10).is_collapsed
+    with torch.no_grad():
+        encoder.pooling.norm.weight.zero_()
+        encoder.pooling.norm.bias.fill_(1.0)
+    for step in (20, 30):
+        watch.look(encoder, step=step)
+    (line,) = caplog.messages
+    assert line.startswith("the features have collapsed at step 20, since step 10: ")
+    assert "they differ by 0 of what their features hold" in line
+
+
 def test_every_pretext_task_goes_on_to_the_same_bits(config: PretrainConfig, tmp_path: Path) -> None:
     """All in one run, which is stopped after a step: weights, heads, slow copies and draws of each are as without."""
     every = {**METHODS, **OLDER}
@@ -237,7 +251,7 @@ def test_the_health_of_the_features_is_logged_and_a_collapse_gives_one_line(conf
     assert watch.hook(encoder, is_first=False)(20) == {}
     assert [watch.hook(encoder, is_first=True)(step)["health/spread"] for step in (20, 30)] == [0, 0]
     (line,) = caplog.messages
-    assert "the features have collapsed at step 20" in line
+    assert "the features have collapsed at step 20, at every look so far: 128 images lie in 0.0 directions" in line
 
 
 def test_a_horizon_that_fits_into_no_episode_is_refused(config: PretrainConfig) -> None:

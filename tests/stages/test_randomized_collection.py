@@ -1,5 +1,6 @@
 """Randomization from a YAML file to the disk, and from the disk back into an env."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
@@ -10,6 +11,7 @@ from robossl.config.collect import CollectConfig
 from robossl.config.env import randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.load import load_config
+from robossl.config.rerender import RerenderConfig
 from robossl.data.lerobot.layout import ACTION, STATE, VISUAL_STATE
 from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError
@@ -18,6 +20,7 @@ from robossl.rollout import EnvSpec, rollout
 from robossl.stages.chain import run_stage
 from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
+from robossl.stages.rerender import rerender
 
 YAML = """
 env_id: robossl/PandaPush-v0
@@ -63,6 +66,17 @@ def test_episodes_on_disk_replay_bit_equal_in_states_and_pictures(config: Collec
             if row + 1 < len(rows):
                 observation, _, _, _, info = env.step(actions[row])
     env.close()
+
+
+def test_full_episodes_are_drawn_again_with_the_bodies_that_they_loaded(config: CollectConfig, tmp_path: Path) -> None:
+    run_stage("collect", collect, config)
+    again = RerenderConfig(
+        dataset=config.output, output=tmp_path / "again", renderer="tiny", image_size=16, num_looks=1
+    )
+    assert run_stage("rerender", rerender, again)["num_episodes"] == 2
+    other = replace(again, output=tmp_path / "other", domain="nominal")
+    with pytest.raises(ConfigError, match=r"domain is 'nominal', but .* draw again in the same domain"):
+        run_stage("rerender", rerender, other)
 
 
 def test_what_is_not_allowed_is_refused_before_anything_runs(config: CollectConfig, tmp_path: Path) -> None:

@@ -15,7 +15,14 @@ from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
 from robossl.stages.finetune import finetune
 
-pytest.importorskip("moderngl")
+
+@pytest.fixture(scope="module", autouse=True)
+def _draws() -> None:
+    gl_device = pytest.importorskip("robossl_envs.rendering.gl_device")
+    try:
+        gl_device.shared_context()
+    except ValueError as error:  # NoGlError: nothing to choose from on such a machine
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module", autouse=True)

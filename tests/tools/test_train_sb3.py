@@ -9,8 +9,7 @@ TOOL = Path(__file__).parents[2] / "tools/train_sb3.py"
 
 def test_without_stable_baselines3_one_line_names_the_extra() -> None:
     code = (
-        "import runpy, sys; sys.modules['stable_baselines3'] = None;"
-        f"runpy.run_path({str(TOOL)!r}, run_name='__main__')"
+        f"import runpy, sys; sys.modules['stable_baselines3'] = None;runpy.run_path({str(TOOL)!r}, run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -107,7 +107,6 @@ class ControlEnv(gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._world = World(self._task.scene, links=self._task.links)
         self._views = Views(
             self._task.scene,
-            renderer=renderer,
             domain=domain,
             cameras=self._cameras,
             height_px=self._height_px,

@@ -1,7 +1,6 @@
 """The pictures of an env: cameras, size and renderer in one place, the renderer made when the first is drawn."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -19,8 +18,7 @@ class Views:
 
     Args:
         scene: What is drawn.
-        renderer: Which one, as `build_renderer` takes it.
-        domain: Likewise.
+        domain: As `build_renderer` takes it.
         cameras: Nominal cameras by name; a look may move them.
         height_px: Of every picture.
         width_px: Of every picture.
@@ -30,13 +28,12 @@ class Views:
         self,
         scene: SceneSpec,
         *,
-        renderer: Literal["auto", "tiny"],
         domain: Domain,
         cameras: Mapping[str, Camera],
         height_px: int,
         width_px: int,
     ) -> None:
-        self._scene, self._renderer_name, self._domain = scene, renderer, domain
+        self._scene, self._domain = scene, domain
         self._cameras = dict(cameras)
         self._height_px, self._width_px = height_px, width_px
         self._renderer: Renderer | None = None
@@ -52,7 +49,8 @@ class Views:
     ) -> Rendered:
         """Draw V views; view i shows state i through camera i under look i."""
         if self._renderer is None:
-            self._renderer = build_renderer(self._renderer_name, domain=self._domain, scene=self._scene)
+            # the batched renderer draws arms: their URDFs have a mesh and a colour for every visual
+            self._renderer = build_renderer("tiny", domain=self._domain, scene=self._scene)
         placed = [look.cameras.get(name, self._cameras[name]) for look, name in zip(looks, cameras, strict=True)]
         return self._renderer.render(
             visual_states, placed, looks, height_px=self._height_px, width_px=self._width_px, depth=depth, masks=masks

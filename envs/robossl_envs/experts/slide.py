@@ -14,7 +14,7 @@ LAUNCH_STEP_M = 0.045
 FASTER, FIRST_STEP_M = 1.5, 0.008
 """A step of the launch is so many times what the puck does by itself, and this: what is hit at once jumps away."""
 STEPS_A_SECOND = 20.0
-BEYOND_M = 0.66
+BEYOND_M = 0.59
 """Where the puck is out of reach."""
 
 

@@ -15,10 +15,10 @@ from robossl_envs.tasks.task import FLOOR, TABLE, Layout, Success, Task, axes, d
 
 PUCK_RADIUS_M = 0.045
 """Too wide to be wedged between the fingers."""
-LIMIT_M = 0.56
+LIMIT_M = 0.49
 """Furthest that the gripper goes."""
 DOCK_HALF_M, DOCK_HALF_WIDTH_M = 0.06, 0.085
-DOCK_M = 0.745
+DOCK_M = 0.675
 """Where the middle of the dock is ahead, 10 cm beyond what the gripper could push a puck to."""
 RIM_HALF_M = 0.006
 RIM_HALF_HEIGHT_M = 0.012
@@ -79,8 +79,8 @@ class Slide(Task):
 
     def draw_layout(self, generator: np.random.Generator) -> Layout:
         """Draw puck and dock, nearly one behind the other, and a gripper on the robot's side of the puck."""
-        puck_m = draw_in_box(generator, (0.4, -0.1, PUCK_HALF_HEIGHT_M), (0.44, 0.1, PUCK_HALF_HEIGHT_M))
-        start_m = draw_in_box(generator, (0.26, -0.13, 0.05), (0.31, 0.13, 0.15))
+        puck_m = draw_in_box(generator, (0.36, -0.1, PUCK_HALF_HEIGHT_M), (0.39, 0.1, PUCK_HALF_HEIGHT_M))
+        start_m = draw_in_box(generator, (0.23, -0.13, 0.05), (0.26, 0.13, 0.15))
         dock_m = np.array([DOCK_M, puck_m[1] + generator.uniform(-0.06, 0.06), 0.002])
         rims_m = {name: np.array([*(dock_m[:2] + away_m), RIM_HALF_HEIGHT_M]) for name, away_m in RIMS_M.items()}
         return Layout(end_effector_m=start_m, bodies_m={"object": puck_m, "goal": dock_m, **rims_m})

@@ -41,6 +41,7 @@ class LeRobotDirectory(ABC):
             if feature["dtype"] in NUMBER_DTYPES and key not in layout.INDEX_COLUMNS
         }
         self._columns: dict[tuple[Path, str], np.ndarray] = {}
+        self._inside: set[Path] = set()
 
     @property
     @abstractmethod
@@ -60,7 +61,7 @@ class LeRobotDirectory(ABC):
         """Return what else is recorded of an episode; empty when there is nothing."""
 
     @abstractmethod
-    def _rows(self, episode: int) -> tuple[Path, int]:
+    def rows(self, episode: int) -> tuple[Path, int]:
         """Return the parquet file of an episode and the row in it where the episode begins."""
 
     def values(self, episode: int, key: str) -> np.ndarray:
@@ -73,11 +74,22 @@ class LeRobotDirectory(ABC):
             raise DataError(
                 f"{self.root} has no {key!r}; it has {', '.join(self.features)}{closest(key, self.features)}"
             )
-        path, start = self._rows(episode)
+        path, start = self.rows(episode)
         rows = self._column(path, key)[start : start + int(self.lengths[episode])]
         if len(rows) != self.lengths[episode]:
             raise DataError(f"{path} holds {len(rows)} rows of episode {episode}, meta/ says {self.lengths[episode]}")
         return rows
+
+    def index_column(self, episode: int, key: str) -> np.ndarray:
+        """Return an index column of an episode as it is stored, [L]; fewer rows where the file ends before.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        path, start = self.rows(episode)
+        if (path, key) not in self._columns:
+            self._columns[path, key] = _read_column(path, key)
+        return self._columns[path, key][start : start + int(self.lengths[episode])]
 
     def camera_key(self, camera: str) -> str:
         """Return the feature name of a camera of this data set.
@@ -95,6 +107,18 @@ class LeRobotDirectory(ABC):
         for folder, ending in (("data", "parquet"), ("videos", "mp4")):
             found += sorted((self.root / folder).rglob(f"[!.]*.{ending}"))
         return [path for path in found if path.is_file()]
+
+    def _checked(self, path: Path) -> Path:
+        """Return a path that the metadata name, if it lies inside of the data set.
+
+        Raises:
+            DataError: it does not: metadata may come from anywhere.
+        """
+        if path not in self._inside:
+            if not path.resolve().is_relative_to(self.root.resolve()):
+                raise DataError(f"{self.root} names the file {path}, which lies outside of it: it is refused")
+            self._inside.add(path)
+        return path
 
     def _column(self, path: Path, key: str) -> np.ndarray:
         if (path, key) not in self._columns:
@@ -140,27 +164,31 @@ class LeRobotV3(LeRobotDirectory):
         key, row = self.camera_key(camera), self._episodes.iloc[episode]
         chunk, file = int(row[f"videos/{key}/chunk_index"]), int(row[f"videos/{key}/file_index"])
         path = self.root / self.info["video_path"].format(video_key=key, chunk_index=chunk, file_index=file)
-        return path, round(float(row[f"videos/{key}/from_timestamp"]) * self.fps_hz)
+        return self._checked(path), round(float(row[f"videos/{key}/from_timestamp"]) * self.fps_hz)
 
     def task(self, episode: int) -> str:
         """Return the task as a sentence."""
-        path, start = self._rows(episode)
-        return self._task_names[int(self._index_column(path, "task_index")[start])]
+        return self._task_names[int(self.index_column(episode, "task_index")[0])]
 
     def extras(self, episode: int) -> dict[str, Any]:
         """Return seed, env_id, domain, variations and so on, where robossl recorded the episode."""
         return dict(self._extras[episode]) if self._extras else {}
 
-    def _rows(self, episode: int) -> tuple[Path, int]:
+    def rows(self, episode: int) -> tuple[Path, int]:
+        """Return the parquet file of an episode and the row in it where the episode begins."""
         row = self._episodes.iloc[episode]
         chunk, file = int(row["data/chunk_index"]), int(row["data/file_index"])
         path = self.root / self.info["data_path"].format(chunk_index=chunk, file_index=file)
-        return path, int(row["dataset_from_index"]) - int(self._file_starts[chunk, file])
+        return self._checked(path), int(row["dataset_from_index"]) - int(self._file_starts[chunk, file])
 
-    def _index_column(self, path: Path, key: str) -> np.ndarray:
-        if (path, key) not in self._columns:
-            self._columns[path, key] = _read_column(path, key)
-        return self._columns[path, key]
+    def from_timestamp_s(self, episode: int, camera: str) -> float:
+        """Return when the episode begins in its video file."""
+        return float(self._episodes.iloc[episode][f"videos/{self.camera_key(camera)}/from_timestamp"])
+
+    def named_tasks(self, episode: int) -> list[str]:
+        """Return the sentences that the table of episodes names; empty where it names none."""
+        row = self._episodes.iloc[episode]
+        return [str(task) for task in row["tasks"]] if "tasks" in row.index else []
 
 
 def read_info(root: Path) -> dict[str, Any]:

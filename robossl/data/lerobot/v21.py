@@ -38,13 +38,14 @@ class LeRobotV21(LeRobotDirectory):
         """Return the episode's line of `meta/episodes.jsonl`."""
         return dict(self._episodes[episode])
 
-    def _rows(self, episode: int) -> tuple[Path, int]:
+    def rows(self, episode: int) -> tuple[Path, int]:
+        """Return the parquet file of an episode; it begins at row 0 of its own file."""
         return self._place("data_path", episode), 0
 
     def _place(self, template: str, episode: int, **names: str) -> Path:
         number = int(self._episodes[episode]["episode_index"])
         chunk = number // int(self.info.get("chunks_size", 1000))
-        return self.root / self.info[template].format(episode_chunk=chunk, episode_index=number, **names)
+        return self._checked(self.root / self.info[template].format(episode_chunk=chunk, episode_index=number, **names))
 
 
 def open_directory(root: str | Path) -> LeRobotDirectory:

@@ -104,4 +104,4 @@ class CheckedReader:
 
 # also what the parent has thrown away and not collected yet must not be freed here, see `_inherited`
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=gc.freeze)
+    os.register_at_fork(before=gc.freeze, after_in_parent=gc.unfreeze)

@@ -1,0 +1,44 @@
+"""Rollouts to be watched, each with its first frame as a still."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.image import imsave
+
+from robossl.report.html import data_address, element, escape, file_address
+from robossl.report.records import RunRecord
+from robossl.runs.video_file import first_frame
+
+_OPEN_GALLERIES = 3
+
+
+def videos_section(runs: Sequence[RunRecord]) -> str:
+    """Return a gallery a run, evaluations first; only the first few are unfolded."""
+    shown = sorted((run for run in runs if run.videos), key=lambda run: run.command != "evaluate")
+    return "".join(
+        element(
+            f"details{' open' if place < _OPEN_GALLERIES else ''}",
+            element("summary", escape(run.name)),
+            element("div", *(_video(path) for path in run.videos), class_="gallery"),
+        )
+        for place, run in enumerate(shown)
+    )
+
+
+def _video(path: Path) -> str:
+    name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
+    click = "this.paused ? this.play() : this.pause()"
+    attributes = f'{_poster(path)} autoplay loop muted playsinline onclick="{click}"'
+    video = f'<video src="{file_address(path)}"{attributes}></video>'
+    return element("figure", video, element("figcaption", escape(name)))
+
+
+def _poster(path: Path) -> str:
+    """Return what browsers show before the video plays, or an empty text where it can't be read."""
+    frame = first_frame(path)
+    if frame is None:
+        return ""
+    buffer = io.BytesIO()
+    imsave(buffer, frame, format="jpg")
+    return f' poster="{data_address(buffer.getvalue(), kind=".jpg")}"'
