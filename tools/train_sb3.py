@@ -4,7 +4,7 @@
     python tools/train_sb3.py --env-id=robossl/TwoLinkReacher-v0
     python tools/train_sb3.py --env-id=robossl/PandaReach-v0 --hindsight
 
-Needs the extra `sb3`: pip install 'robossl[sb3]'. With `--hindsight` the env is goal-conditioned with sparse reward
+Needs the extra `sb3`: pip install -e '.[sb3]'. With `--hindsight` the env is goal-conditioned with sparse reward
 (Andrychowicz et al. 2017, Hindsight experience replay, arXiv 1707.01495), else dense reward on the state. Training
 stops once the greedy policy solves 20 of 20 episodes, and that policy is then scored once on 100 other seeds. The
 result is one line of JSON. Expected on two cores: see docs/control.md.
@@ -12,15 +12,22 @@ result is one line of JSON. Expected on two cores: see docs/control.md.
 
 import argparse
 import json
+import sys
 import time
 from typing import Any
 
 import gymnasium as gym
 import torch
-from stable_baselines3 import SAC
-from stable_baselines3.her import HerReplayBuffer
 
 from robossl.evaluation.intervals import wilson
+
+try:
+    from stable_baselines3 import SAC
+    from stable_baselines3.her import HerReplayBuffer
+except ModuleNotFoundError as error:
+    if error.name != "stable_baselines3":
+        raise
+    sys.exit("tools/train_sb3.py needs the extra sb3, which is not installed: pip install -e '.[sb3]'")
 
 TUNING_SEED, TEST_SEED = 500_000, 1_000_000
 SETTINGS: dict[str, Any] = {

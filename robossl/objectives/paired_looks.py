@@ -40,6 +40,7 @@ class PairedLooks(Objective):
         """
         super().__init__(encoder)
         self.window = instant_window(num_instants=num_instants, num_views=2)
+        self.min_clips = 2 if num_instants == 1 else 1  # else an instant has no negative, and the loss is 0
         self.projector = Projector(encoder.feature_dim, projection_dim)
         self.negative_margin_s = negative_margin_s
         self.temperature = temperature

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from robossl.config.recipe import TASKS
 from robossl.errors import ConfigError, closest
 from robossl.runs import open_run
 from robossl.stages.inputs import changed_inputs
+from robossl.stages.progress import stage_done
 
 Stage = Callable[..., dict[str, Any]]
 """`stage(config, run=run) -> result`."""
@@ -41,9 +43,13 @@ def run_stage(command: str, stage: Stage, config: Any) -> dict[str, Any]:
     if (result := run.result) is not None:
         changed = changed_inputs(config, result)
         if not changed:
+            stage_done(config.output.name, None)
             return result
         print(f"robossl: {changed[0]} changed since {directory} was made: run again", file=sys.stderr)
         shutil.rmtree(directory)
         run = open_run(directory, command=command, config=config, tracking=config.tracking)
+    start_s = time.monotonic()
     with run:
-        return run.finish(stage(config, run=run))
+        result = run.finish(stage(config, run=run))
+    stage_done(config.output.name, time.monotonic() - start_s)
+    return result

@@ -23,11 +23,12 @@ from robossl.runs import Run
 from robossl.stages import demo_words
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
-from robossl.stages.demo_footage import study_footage
+from robossl.stages.demo_footage import num_footage_stages, study_footage
 from robossl.stages.evaluate import evaluate
 from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 from robossl.stages.probe import probe
+from robossl.stages.progress import stage_lines
 
 DOMAINS = ("randomized", "nominal", "heldout")
 COLUMNS = ("task", "encoder", "domain", "renderer", "n", "success_rate", "low", "high")
@@ -47,6 +48,18 @@ def demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
         DataError: footage that can't be read.
     """
     _check(config)
+    with stage_lines(_num_stages(config)):
+        return _demo(config, run=run)
+
+
+def _num_stages(config: DemoConfig) -> int:
+    """Return the number of stages: of play and demonstrations, probe and policies of each task, and of the encoder."""
+    of_policies = sum(1 if variant in SCRIPTED else 2 for variant in NAMES)
+    of_task = len(DOMAINS) + 1 + 1 + of_policies
+    return 1 + len(config.tasks) * of_task + (num_footage_stages(config.footage) if config.footage else 0)
+
+
+def _demo(config: DemoConfig, *, run: Run) -> dict[str, Any]:
     play = tuple(_stage_path(config, "play", task) for task in config.tasks)
     with run.time("collect"):
         for task, path in zip(config.tasks, play, strict=True):

@@ -30,12 +30,21 @@ def study_footage(config: DemoConfig, footage: Path, encoder: Path) -> list[dict
         tracking=config.recipe.tracking,
     )
     results = [run_stage("pretrain", pretrain, how)]
-    for name, source in discover_sources(footage).items():
-        if not isinstance(source, LeRobotSource) or not _can_be_probed(source):
-            continue
+    for name, source in _probed(footage).items():
         for encoder_name, path in {"mixed": encoder, "footage": how.output / "encoder"}.items():
             results.append(run_stage("probe", probe, _probe_config(config, path, source, f"{name}-{encoder_name}")))
     return results
+
+
+def num_footage_stages(footage: Path) -> int:
+    """Return how many stages `study_footage` has: training, and a probe of two encoders on each recording."""
+    return 1 + 2 * len(_probed(footage))
+
+
+def _probed(footage: Path) -> dict[str, LeRobotSource]:
+    """Return the recordings that encoders are probed on."""
+    found = discover_sources(footage).items()
+    return {name: source for name, source in found if isinstance(source, LeRobotSource) and _can_be_probed(source)}
 
 
 def _probe_config(config: DemoConfig, encoder: Path, source: LeRobotSource, name: str) -> ProbeConfig:

@@ -1,7 +1,10 @@
 """The demo from end to end with the least of everything: its table, its page, going on, footage, and refusals."""
 
+import io
 import json
+import re
 import shutil
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ TINY = [
 ]
 DOMAINS = ["randomized", "nominal", "heldout"]
 OUTPUT = Path("runs/demo")
+SAID, SAID_AGAIN = "said.txt", "said_again.txt"
+"""What the two calls print to stderr."""
 SHOWN = (
     "pretrained, frozen",
     "heldout",
@@ -62,7 +67,10 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(here)
         patch.setenv("ROBOSSL_CACHE", str(here / "cache"))
         patch.setattr(demo, "build_report", stop)
-        assert cli.main(TINY) == 130
+        said = io.StringIO()
+        with redirect_stderr(said):
+            assert cli.main(TINY) == 130
+        (here / SAID).write_text(said.getvalue())
         assert not (OUTPUT / "result.json").exists()
     return here
 
@@ -75,7 +83,10 @@ def finished(stopped: Path) -> Path:
         patch.setenv("ROBOSSL_CACHE", str(stopped / "cache"))
         for name in FINISHED_STAGES:
             patch.setattr(demo, name, refuse_to_run)
-        assert cli.main(["demo", str(OUTPUT)]) == 0
+        said = io.StringIO()
+        with redirect_stderr(said):
+            assert cli.main(["demo", str(OUTPUT), "--json"]) == 0
+        (stopped / SAID_AGAIN).write_text(said.getvalue())
     return stopped
 
 
@@ -97,6 +108,15 @@ def test_a_stopped_demo_goes_on_and_ends_with_a_table_of_encoders_and_domains() 
         assert cell["n"] == 2
         assert 0 <= cell["low"] <= cell["success_rate"] <= cell["high"] <= 1
     assert {"collect", "pretrain", "probe", "finetune", "evaluate", "total"} <= result()["seconds"].keys()
+
+
+@pytest.mark.usefixtures("_in_finished")
+def test_each_stage_takes_one_line_where_no_terminal_shows_bars() -> None:
+    lines = [line for line in Path(SAID).read_text().splitlines() if line.startswith("[")]
+    assert [line.split("]")[0] for line in lines] == [f"[{number}/16" for number in range(1, 17)]
+    assert re.fullmatch(r"\[1/16\] play-reach: \d+ s", lines[0])
+    assert re.fullmatch(r"\[5/16\] pretrain: \d+ s", lines[4])
+    assert "[5/16] pretrain: finished already" in Path(SAID_AGAIN).read_text().splitlines()
 
 
 @pytest.mark.usefixtures("_in_finished")
@@ -141,7 +161,11 @@ def footage(tmp_path: Path) -> Path:
 
 
 def test_footage_joins_pretraining_and_is_reported_on(
-    finished: Path, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path,
+    footage: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path / "cache"))
@@ -167,13 +191,15 @@ def test_footage_joins_pretraining_and_is_reported_on(
         assert {row[0] for row in probed["tables"][0]["rows"]} == {"encoder", "pca-64"}
         assert "dims:\n- 1\n- 2\n" in (OUTPUT / f"probe-arm-{encoder}/config.yaml").read_text(), "the right arm"
     assert "future frames" in (OUTPUT / "report.html").read_text()
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("[")]
+    assert [line.split("]")[0] for line in lines] == [f"[{number}/19" for number in range(1, 20)]
 
 
 @pytest.mark.parametrize(
     ("flags", "text"),
     [
         (["--tasks=reahc"], "unknown task 'reahc': use reach, push; did you mean 'reach'?"),
-        (["--footage=nowhere"], "footage nowhere is not there; name a folder of videos or of LeRobot data sets"),
+        (["--footage=nowhere"], "footage nowhere does not exist; name a folder of videos or of LeRobot data sets"),
         (["--footage=empty"], "empty holds no video files"),
         (["--recipe.num-demonstration=2"], "did you mean '--recipe.num-demonstrations'?"),
     ],

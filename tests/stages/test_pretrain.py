@@ -198,6 +198,11 @@ def saved_then_stopped(*arguments, **keywords) -> None:
     [
         (ObjectiveConfig(name="r3m"), {"batch_size": 1}, "batch_size is 1; objective 'r3m' needs at least 2 clips"),
         (
+            ObjectiveConfig(name="paired_looks", params={"num_instants": 1}),
+            {"batch_size": 1},
+            "batch_size is 1; objective 'paired_looks' needs at least 2 clips",
+        ),
+        (
             ObjectiveConfig(name="simclr"),
             {"augmentation": AugmentationConfig(shift_px=0, brightness=0, contrast=0, saturation=0)},
             "objective 'simclr' compares augmentations of one frame, and augmentation is off",
