@@ -182,7 +182,7 @@ def test_a_stored_instant_is_drawn_again_and_other_looks_differ(env_id):
     env = make(env_id, domain="randomized")
     seen = replay(env, 1)
     pixels, states = np.stack([row[0] for row in seen]), np.stack([row[2] for row in seen])
-    again = env.render_states(states, [env._look]).astype(int)
+    again = env.render_states(states, [env._drawn.look]).astype(int)
     assert (np.abs(again - pixels).max(axis=-1) > 8).mean() < 0.005  # states are stored as float32
     other = env.render_states(states, env.sample_looks(len(states), seed=9))
     assert np.abs(other.astype(int) - again).mean() > 5

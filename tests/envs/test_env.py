@@ -107,7 +107,7 @@ def test_no_start_is_solved_and_rejected_draws_are_counted():
 def test_a_stored_instant_is_drawn_again_to_the_pixel(domain):
     env = make(domain=domain)
     seen = replay(env, 1)
-    look = env.unwrapped._look
+    look = env.unwrapped._drawn.look
     states = np.stack([state for _, _, state in seen])
     again = env.unwrapped.render_states(states, [look])
     difference = np.abs(again.astype(int) - np.stack([pixels for pixels, _, _ in seen]))
@@ -206,7 +206,7 @@ def test_two_envs_in_one_process_share_no_world():
     second.reset(seed=1)
     for _ in range(5):
         second.step(np.array([1.0, 0.0, -1.0], dtype=np.float32))
-    assert np.allclose(first.unwrapped._observe(first.unwrapped._environment_state()), start)
+    assert np.allclose(np.concatenate([first.unwrapped._proprio(), first.unwrapped._environment_state()]), start)
     first.close()
     second.close()
 

@@ -256,7 +256,7 @@ def test_an_env_draws_with_it_when_told_to(renderer: GlRenderer) -> None:
     )
     observation, info = env.reset(seed=3)
     assert env.unwrapped.episode_record()["renderer"] == "gl"
-    again = env.unwrapped.render_states([info["visual_state"]], [env.unwrapped._look], camera="wrist")
+    again = env.unwrapped.render_states([info["visual_state"]], [env.unwrapped._drawn.look], camera="wrist")
     np.testing.assert_array_equal(again[0], observation["pixels"]["wrist"])
     env.close()
     env.close()

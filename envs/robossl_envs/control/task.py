@@ -117,10 +117,14 @@ class GoalTask(ControlTask):
     def desired_goal(self, world: World) -> Float[np.ndarray, "3"]:
         """Return the goal's position [m], in the same frame."""
 
+    @staticmethod
+    def distance(achieved_m: Float[np.ndarray, "*N 3"], desired_m: Float[np.ndarray, "*N 3"]) -> Any:
+        """Return how far points are apart [m]."""
+        return np.linalg.norm(np.subtract(achieved_m, desired_m), axis=-1)
+
     def error(self, world: World) -> float:
         """Return the distance to the goal [m]."""
-        gap_m = self.achieved_goal(world) - self.desired_goal(world)
-        return float(np.linalg.norm(gap_m, axis=-1))  # to the last digit as hindsight computes it for many
+        return float(self.distance(self.achieved_goal(world), self.desired_goal(world)))
 
     def dense_reward(self, world: World) -> float:
         """Return the negative distance to the goal [m]."""

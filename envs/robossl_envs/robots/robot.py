@@ -38,7 +38,7 @@ class Robot:
         self.spec = spec
         self.uses_gripper = uses_gripper
         self._resting_grip = resting_grip
-        self.action_size = 4 if uses_gripper else 3
+        self.action_names = ("x", "y", "z", *(("gripper",) if uses_gripper else ()))
         self.workspace_low_m = np.array(workspace_low_m)
         self.workspace_high_m = np.array(workspace_high_m)
         self._chain = SerialChain(spec.urdf, spec.end_effector)
