@@ -58,6 +58,6 @@ def _errors(result: Mapping[str, Any]) -> list[str]:
         for values in table["rows"]:
             row = dict(zip(table["columns"], values, strict=True))
             if row.get("features") == "encoder" and row.get("mean_error") is not None:
-                error = f"{row['target']} off by {number(row['mean_error'])} {row.get('unit') or ''}"
+                error = f"{row['target']} off by {number(row['mean_error'])} {row.get('unit', '').strip('-')}"
                 found.setdefault(str(row["data"]), []).append(error.strip())
     return [f"{data}: {', '.join(errors)}" for data, errors in found.items()]
