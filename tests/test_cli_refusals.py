@@ -12,7 +12,8 @@ from recordings import make_episode, write_stamped
 from robossl import cli
 from robossl.data.lerobot import EpisodeWriter
 from robossl.encoders import build_encoder, save_encoder
-from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.heads import HeadSpec
+from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, save_policy
 from robossl.runs.files import write_json
 

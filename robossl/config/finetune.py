@@ -43,12 +43,17 @@ class FinetuneConfig:
     """Actions taken from one chunk, 1 to chunk_length; for `receding`."""
     ensemble_rate: Finite = 0.1
     """Weight of the i-th oldest chunk is exp(-rate * i), so below 0 the newest counts most; for `ensemble`."""
+    head: Literal["mlp", "transformer", "diffusion", "flow"] = "mlp"
+    """mlp: fast, and right where there is one way to act; flow, diffusion: draw one of several ways; transformer: one
+    query for each action of the chunk."""
+    sampling_steps: Positive = 10
+    """Steps from noise to a chunk; for `diffusion` and `flow`."""
     hidden: tuple[Positive, ...] = (256, 256)
-    """Widths of the head's hidden layers."""
+    """Widths of the head's hidden layers; for the other heads the first one is theirs, and how many there are."""
     dropout: Share = 0.2
     """Of features and hidden layers, 0-1."""
     loss: Literal["l1", "mse", "huber"] = "l1"
-    """Between normalized actions."""
+    """Between normalized actions; for `mlp` and `transformer`."""
     num_steps: Positive = 1000
     """Optimizer steps."""
     batch_size: Positive = 128

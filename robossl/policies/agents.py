@@ -21,10 +21,17 @@ from robossl.types import Policy
 
 
 class ClonedPolicy:
-    """Acts with a fitted network: numpy in and out, N observations at a time."""
+    """Acts with a fitted network: numpy in and out, N observations at a time.
 
-    def __init__(self, network: PolicyNetwork, execution: ExecutionSpec) -> None:
+    Args:
+        network: the fitted network.
+        execution: how its chunks are executed.
+        seed: of heads that sample.
+    """
+
+    def __init__(self, network: PolicyNetwork, execution: ExecutionSpec, *, seed: int = 0) -> None:
         self.network = network.eval()
+        self._generator = torch.Generator().manual_seed(seed)
         self._executor = ChunkExecutor(
             network.spec.chunk_length,
             execution=execution.execution,
@@ -56,7 +63,7 @@ class ClonedPolicy:
         if network.spec.state_dim:
             state = torch.from_numpy(np.asarray(observation["environment_state"], np.float32)).to(device)
         proprio = torch.from_numpy(np.asarray(observation["agent_pos"], np.float32)).to(device)
-        return network(pixels=pixels, proprio=proprio, state=state).cpu().numpy()
+        return network(pixels=pixels, proprio=proprio, state=state, generator=self._generator).cpu().numpy()
 
     def _views(self, observation: Mapping[str, Any]) -> np.ndarray:
         frames = observation["pixels"]
@@ -113,11 +120,10 @@ class SavedPolicy:
         Raises:
             ConfigError: it was trained for other cameras, or for more or fewer numbers than the env has.
         """
-        del seed
         # the card is written with the rest of the directory, so its time tells whether the policy is another one
         network, execution = _loaded(self.path, (self.path / CARD).stat().st_mtime_ns if self.path.exists() else 0)
         _check_fits(network, env, self.path)
-        return ClonedPolicy(network, execution)
+        return ClonedPolicy(network, execution, seed=seed)
 
 
 def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:

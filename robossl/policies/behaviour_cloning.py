@@ -6,16 +6,15 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn import functional
 
 from robossl.errors import TrainingError
 from robossl.policies.augment import colour_jitter, feature_statistics, random_shift
 from robossl.policies.demonstrations import Demonstrations
+from robossl.policies.heads import Loss
 from robossl.policies.network import PolicyNetwork
 
-Loss = Literal["l1", "mse", "huber"]
 EncoderMode = Literal["frozen", "finetuned", "scratch"]
 MIN_STD = 0.05
 """Least standard deviation that is divided by, so that what hardly moves is not blown up: of an action; of proprio and
@@ -109,12 +108,15 @@ class BehaviourCloning:
     def loss(self) -> Float[Tensor, ""]:
         """Draw a batch of steps and return the loss of their chunks."""
         rows = torch.randint(len(self.targets), (self.recipe.batch_size,), generator=self.generator)
-        predicted = self.network.normalized_chunk(
+        return self.network.loss(
+            self.targets[rows],
+            self.valid[rows],
             features=self._features(rows),
             proprio=self.proprio[rows],
             state=None if self.state is None else self.state[rows],
+            kind=self.recipe.loss,
+            generator=self.generator,
         )
-        return chunk_loss(predicted, self.targets[rows], self.valid[rows], kind=self.recipe.loss)
 
     def _features(self, rows: Int64[Tensor, " B"]) -> Float[Tensor, "B X"] | None:
         if self.pixels is None:
@@ -176,21 +178,6 @@ class BehaviourCloning:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
-
-
-def chunk_loss(
-    predicted: Float[Tensor, "B K A"], target: Float[Tensor, "B K A"], valid: Bool[Tensor, "B K"], *, kind: Loss
-) -> Float[Tensor, ""]:
-    """Return the mean over the valid steps of all chunks; steps past the end of an episode do not count."""
-    match kind:
-        case "l1":
-            errors = functional.l1_loss(predicted, target, reduction="none")
-        case "mse":
-            errors = functional.mse_loss(predicted, target, reduction="none")
-        case "huber":
-            errors = functional.smooth_l1_loss(predicted, target, reduction="none")
-    weights = valid[..., None].to(errors.dtype)
-    return (errors * weights).sum() / (weights.sum() * errors.shape[-1]).clamp_min(1)
 
 
 def _statistics(values: np.ndarray, *, floor: float | None = None) -> tuple[Tensor, Tensor]:

@@ -1,34 +1,14 @@
-"""The network of behaviour cloning: encoder, normalization and an MLP head that gives an action chunk."""
+"""The network of behaviour cloning: encoder, normalization and a head that gives an action chunk."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from robossl.encoders import Encoder
 from robossl.errors import EncoderError
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadSpec:
-    """What the head is made of; stored in the policy's card."""
-
-    proprio_dim: int
-    """S; 0: the policy does not see proprio."""
-    state_dim: int
-    """E; 0 for a visual policy."""
-    action_dim: int
-    chunk_length: int
-    hidden: tuple[int, ...] = (256, 256)
-    dropout: float = 0.0
-    """Of the standardized features and of the hidden layers, 0-1."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+from robossl.policies.heads import HeadSpec, Loss, build_head
 
 
 class PolicyNetwork(nn.Module):
@@ -54,7 +34,8 @@ class PolicyNetwork(nn.Module):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
         self.feature_dropout = nn.Dropout(spec.dropout)
-        self.head = _mlp(sum(sizes.values()), spec.hidden, spec.chunk_length * spec.action_dim, dropout=spec.dropout)
+        views = [encoder.feature_dim] * len(cameras) if encoder is not None else []
+        self.head = build_head((*views, spec.proprio_dim, spec.state_dim), spec)
 
     def set_statistics(self, name: str, mean: Float[Tensor, " d"], std: Float[Tensor, " d"]) -> None:
         """Set what `feature`, `proprio`, `state` or `action` is normalized with."""
@@ -68,22 +49,20 @@ class PolicyNetwork(nn.Module):
         features = self.encoder(pixels.flatten(0, 1))  # [BV,D]
         return features.unflatten(0, pixels.shape[:2]).flatten(1)
 
-    def normalized_chunk(
+    def loss(
         self,
+        targets: Float[Tensor, "B K A"],
+        valid: Bool[Tensor, "B K"],
         *,
         features: Float[Tensor, "B X"] | None,
         proprio: Float[Tensor, "B S"],
         state: Float[Tensor, "B E"] | None,
-    ) -> Float[Tensor, "B K A"]:
-        """Return the chunk in units of the demonstrations' standard deviation: what the loss compares."""
-        inputs = []
-        if features is not None:
-            inputs.append(self.feature_dropout(self._normalized("feature", features)))
-        if self.spec.proprio_dim:
-            inputs.append(self._normalized("proprio", proprio))
-        if state is not None and self.spec.state_dim:
-            inputs.append(self._normalized("state", state))
-        return self.head(torch.cat(inputs, dim=1)).unflatten(1, (self.spec.chunk_length, self.spec.action_dim))
+        kind: Loss,
+        generator: torch.Generator,
+    ) -> Float[Tensor, ""]:
+        """Return the head's loss against chunks in units of the demonstrations' standard deviation."""
+        context = self._context(features=features, proprio=proprio, state=state)
+        return self.head.loss(context, targets, valid, kind=kind, generator=generator)
 
     def forward(
         self,
@@ -91,19 +70,29 @@ class PolicyNetwork(nn.Module):
         pixels: UInt8[Tensor, "B V 3 H W"] | None,
         proprio: Float[Tensor, "B S"],
         state: Float[Tensor, "B E"] | None = None,
+        generator: torch.Generator | None = None,
     ) -> Float[Tensor, "B K A"]:
-        """Return the chunk of actions in [-1, 1]."""
+        """Return the chunk of actions in [-1, 1]; heads that sample draw from the generator."""
         features = None if pixels is None else self.features(pixels)
-        chunk = self.normalized_chunk(features=features, proprio=proprio, state=state)
+        chunk = self.head(self._context(features=features, proprio=proprio, state=state), generator)
         return (chunk * self.get_buffer("action_std") + self.get_buffer("action_mean")).clamp(-1, 1)
+
+    def _context(
+        self,
+        *,
+        features: Float[Tensor, "B X"] | None,
+        proprio: Float[Tensor, "B S"],
+        state: Float[Tensor, "B E"] | None,
+    ) -> Float[Tensor, "B C"]:
+        """Return what the head sees, standardized."""
+        parts = []
+        if features is not None:
+            parts.append(self.feature_dropout(self._normalized("feature", features)))
+        if self.spec.proprio_dim:
+            parts.append(self._normalized("proprio", proprio))
+        if state is not None and self.spec.state_dim:
+            parts.append(self._normalized("state", state))
+        return torch.cat(parts, dim=1)
 
     def _normalized(self, name: str, values: Float[Tensor, "B d"]) -> Float[Tensor, "B d"]:
         return (values - self.get_buffer(f"{name}_mean")) / self.get_buffer(f"{name}_std")
-
-
-def _mlp(inputs: int, hidden: Sequence[int], outputs: int, *, dropout: float) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers += [nn.Linear(inputs, width), nn.LayerNorm(width), nn.GELU(), nn.Dropout(dropout)]
-        inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, outputs))

@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from robossl.encoders import load_encoder, save_encoder
 from robossl.errors import RobosslError
 from robossl.policies.chunking import Execution
-from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.heads import HeadSpec
+from robossl.policies.network import PolicyNetwork
 
 CARD = "policy.json"
 WEIGHTS = "model.safetensors"

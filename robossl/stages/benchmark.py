@@ -41,6 +41,8 @@ LATER: dict[str, Any] = {
     "axes": {},
     "adr": False,
     "adr_success": [0.5, 0.9],
+    "head": "mlp",
+    "sampling_steps": 10,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000

@@ -12,7 +12,8 @@ from robossl.encoders import Encoder
 from robossl.errors import ConfigError
 from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
 from robossl.policies.demonstrations import Demonstrations, read_demonstrations
-from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.heads import HeadSpec
+from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, save_policy
 from robossl.runs import Run
 from robossl.stages.encoders import RANDOM, open_encoder
@@ -78,6 +79,8 @@ def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: Fine
         chunk_length=config.chunk_length,
         hidden=config.hidden,
         dropout=config.dropout,
+        kind=config.head,
+        sampling_steps=config.sampling_steps,
     )
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)

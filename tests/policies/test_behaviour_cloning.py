@@ -11,9 +11,10 @@ from episodes import POINT_ENV, EpisodeList, expert_episodes
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError, DataError, EncoderError, RobosslError, TrainingError
 from robossl.policies.agents import ClonedPolicy, policy_factory
-from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe, chunk_loss
+from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
 from robossl.policies.demonstrations import read_demonstrations
-from robossl.policies.network import HeadSpec, PolicyNetwork
+from robossl.policies.heads import HeadSpec
+from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, load_policy, save_policy
 from robossl.rollout import EnvSpec, rollout
 
@@ -92,23 +93,6 @@ def test_the_same_seed_fits_the_same_policy(source: EpisodeList) -> None:
         BehaviourCloning(network, demonstrations, mode="frozen", recipe=recipe).fit()
         weights.append(network.state_dict())
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
-
-
-@pytest.mark.parametrize("kind", ["l1", "mse", "huber"])
-def test_the_loss_is_the_mean_over_valid_steps(kind: str) -> None:
-    generator = torch.Generator().manual_seed(0)
-    predicted, target = torch.randn((2, 5, 3, 2), generator=generator, dtype=torch.float64)
-    valid = torch.rand((5, 3), generator=generator) < 0.6
-    total, count = 0.0, 0
-    for row in range(5):
-        for step in range(3):
-            for dim in range(2):
-                if valid[row, step]:
-                    error = abs(float(predicted[row, step, dim] - target[row, step, dim]))
-                    small = 0.5 * error**2 if error < 1 else error - 0.5
-                    total += {"l1": error, "mse": error**2, "huber": small}[kind]
-                    count += 1
-    assert float(chunk_loss(predicted, target, valid, kind=kind)) == pytest.approx(total / count)
 
 
 def test_what_does_not_fit_is_refused_by_name(source: EpisodeList, tmp_path: Path) -> None:
