@@ -85,6 +85,12 @@ COMMANDS = {
         help="measure the success of a policy in each domain",
         next="robossl report {output}",
     ),
+    "transfer": Command(
+        config="robossl.config.transfer:TransferConfig",
+        stage="robossl.stages.transfer:transfer",
+        help="measure what policies keep in worlds that they were not trained in",
+        next="open {output}/report.html in a browser",
+    ),
     "doctor": Command(
         config="robossl.config.doctor:DoctorConfig",
         stage="robossl.stages.doctor:doctor",

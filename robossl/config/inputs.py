@@ -14,6 +14,7 @@ from robossl.config.pretrain import PretrainConfig
 from robossl.config.probe import ProbeConfig
 from robossl.config.report import ReportConfig
 from robossl.config.rerender import RerenderConfig
+from robossl.config.transfer import TransferConfig
 from robossl.errors import ConfigError, closest
 
 NO_ENCODER = ("random", "state")
@@ -32,6 +33,9 @@ def check_inputs(config: Any) -> None:
     match config:
         case CollectConfig() | EvaluateConfig():
             check_policy(config.policy)
+        case TransferConfig():
+            for policy in config.policies.values():
+                check_policy(policy)
         case ProbeConfig() | FinetuneConfig() if config.encoder not in NO_ENCODER and not Path(config.encoder).exists():
             raise ConfigError(
                 f"no encoder at {config.encoder}; pass the encoder/ directory of a pretraining run, or "

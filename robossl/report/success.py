@@ -8,7 +8,7 @@ from robossl.report.html import element, escape
 from robossl.report.records import RunRecord
 
 _NEEDED = {"success_rate", "low", "high", "domain"}
-_COMPARING = ("demo", "benchmark")
+_COMPARING = ("demo", "benchmark", "transfer")
 _PANELS = ("env_id", "task")
 _SERIES = ("encoder", "policy", "recipe", "name")
 _SEEDS = ("training_seed", "training_seeds", "seeds", "seed")
@@ -39,7 +39,7 @@ def rates_of(runs: Sequence[RunRecord], tables: Sequence[Mapping[str, Any]]) -> 
     """Return the rates of success tables, each once.
 
     A table that compares holds the numbers of single runs already: the further tables count if they hold rates, else
-    those of demos and benchmarks, else those of all runs.
+    those of demos, benchmarks and transfers, else those of all runs.
     """
     of_runs = [(run, table) for run in runs for table in run.result.get("tables", ())]
     candidates = [

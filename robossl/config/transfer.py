@@ -1,0 +1,85 @@
+"""Configuration of `robossl transfer`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from robossl.config.env import EVALUATION_SEED
+from robossl.config.evaluate import EvaluateConfig
+from robossl.config.schema import STRICT, Count, Positive
+from robossl.config.tracking import TrackingConfig
+
+SHIFTS: dict[str, tuple[str, ...]] = {
+    "colour": ("object_hue", "object_saturation", "object_value", "ground_colour", "robot_tint"),
+    "texture": ("texture",),
+    "light": ("light_direction", "light_colour", "ambient", "diffuse", "shadow"),
+    "camera": ("camera_position", "camera_target", "field_of_view"),
+    "distractors": ("distractors",),
+    "backdrop": ("backdrop",),
+    "size": ("object_size",),
+    "mass": ("mass",),
+    "friction": ("friction",),
+    "motor": ("motor_gain", "motor_damping"),
+    "delay": ("action_delay", "observation_delay"),
+    "noise": ("image_noise",),
+    "blur": ("blur",),
+    "jpeg": ("jpeg_quality",),
+}
+"""Single shifts, and the axes of randomization that each of them moves together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferConfig:
+    """Measure what policies keep of their success in worlds that they were not trained in."""
+
+    __pydantic_config__ = STRICT
+
+    output: Path = Path("runs/transfer")
+    """Run directory; each policy in each world has a folder in it."""
+    policies: dict[str, str] = field(default_factory=dict)
+    """Name to the directory of a policy, or to expert (ceiling) or random (floor). The first one is compared with the
+    others in pairs."""
+    env_id: str = ""
+    """Env; empty: the one that the policies' demonstrations came from."""
+    source: str = "randomized"
+    """Domain that the policies were trained in: what they keep is a part of their success there."""
+    targets: tuple[str, ...] = ("nominal", "heldout")
+    """Domains that they are moved to."""
+    shifts: tuple[str, ...] = tuple(SHIFTS)
+    """Single shifts, each alone in `nominal` and as far off as preset `shifted` goes: out of colour, texture, light,
+    camera, distractors, backdrop, size, mass, friction, motor, delay, noise, blur, jpeg."""
+    num_episodes: Positive = 34
+    """Episodes in each world, on the same seeds everywhere."""
+    seed: Count = EVALUATION_SEED
+    """Seed of the first episode; must be none that a policy was trained on."""
+    renderer: str = "auto"
+    """Of all worlds but the held-out ones: gl, tiny, or auto: as in a policy's demonstrations."""
+    num_videos: Count = 2
+    """Episodes shown in the video of successes and in that of failures; 0: no video."""
+    num_workers: Count = 0
+    """Processes; 0: one for each CPU core."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""
+
+    @property
+    def worlds(self) -> tuple[str, ...]:
+        """Return source, targets and shifts by name."""
+        return (self.source, *self.targets, *(f"shift: {name}" for name in self.shifts))
+
+    def evaluation(self, name: str, world: str) -> EvaluateConfig:
+        """Return how a policy is measured in a world."""
+        shift = world.removeprefix("shift: ")
+        alone = world != shift
+        return EvaluateConfig(
+            output=self.output / f"{name}-{world.replace(': ', '-')}",
+            policy=self.policies[name],
+            env_id=self.env_id,
+            domains=("nominal" if alone else world,),
+            randomization="shifted" if alone else "",
+            axes=dict.fromkeys(SHIFTS[shift], True) if alone else {},
+            num_episodes=self.num_episodes,
+            seed=self.seed,
+            renderer=self.renderer,
+            num_videos=self.num_videos,
+            num_workers=self.num_workers,
+            tracking=self.tracking,
+        )

@@ -1,0 +1,124 @@
+"""`robossl transfer`: what policies keep of their success in worlds that they were not trained in."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from robossl.config.transfer import SHIFTS, TransferConfig
+from robossl.errors import ConfigError, closest
+from robossl.evaluation.agreement import ENOUGH_POLICIES, LEAST_POLICIES, agreement
+from robossl.evaluation.intervals import paired_difference
+from robossl.evaluation.retention import retained
+from robossl.policies.agents import policy_factory
+from robossl.report import build_report
+from robossl.rollout import Workers
+from robossl.runs import Run
+from robossl.stages.chain import run_stage
+from robossl.stages.evaluate import evaluate
+from robossl.stages.progress import stage_lines
+
+Cells = dict[tuple[str, str], dict[str, Any]]
+"""(policy, world) to what `evaluate` found there."""
+NOTE = (
+    "success_rate with Wilson's 95 % interval; retained: that rate over the one in the source, with the bootstrap "
+    "interval over the episodes, which are the same in every world. Simulators all: held-out simulator transfer, not "
+    "real robots."
+)
+
+
+def transfer(config: TransferConfig, *, run: Run) -> dict[str, Any]:
+    """Measure each policy in each world, one finished cell after the other, and compare; write the page.
+
+    Raises:
+        ConfigError: there is no policy, or a world or policy that is unknown.
+    """
+    _check(config)
+    run.tracker.cut_back(0)
+    cells: Cells = {}
+    with stage_lines(len(config.policies) * len(config.worlds)), Workers(config.num_workers) as workers:
+        for world in config.worlds:  # a first look at all policies comes before the last detail of one
+            for name in config.policies:
+                with run.time("evaluate"):
+                    how = config.evaluation(name, world)
+                    result = run_stage("evaluate", partial(evaluate, workers=workers), how)
+                cells[name, world] = result["domains"][how.domains[0]]
+                run.tracker.log(len(cells) - 1, {f"success/{name}/{world}": cells[name, world]["success_rate"]})
+    tables = [_success(config, cells), *_differences(config, cells), *_agreements(config, cells)]
+    page = build_report(
+        [config.evaluation(name, world).output for name in config.policies for world in config.worlds],
+        config.output / "report.html",
+        title="robossl transfer",
+        tables=tables,
+    )
+    return {"tables": tables, "report": str(page)}
+
+
+def _success(config: TransferConfig, cells: Cells) -> dict[str, Any]:
+    rows = []
+    for name in config.policies:
+        at_source = _outcomes(cells[name, config.source])
+        for world in config.worlds:
+            cell = cells[name, world]
+            kept = retained(_outcomes(cell), at_source)
+            found = [cell[column] for column in ("renderer", "n", "success_rate", "low", "high")]
+            rows.append([name, world, *found, *(kept if kept is not None else (None, None, None))])
+    columns = ["policy", "domain", "renderer", "n", "success_rate", "low", "high"]
+    columns += ["retained", "retained_low", "retained_high"]
+    return {"title": "Success in each world", "columns": columns, "rows": rows, "note": NOTE}
+
+
+def _differences(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
+    """Return one table of the first policy against the others, or none where there is only one."""
+    first, *others = config.policies
+    rows = []
+    for other in others:
+        for world in config.worlds:
+            if cells[first, world]["renderer"] == cells[other, world]["renderer"]:
+                estimate = paired_difference(_outcomes(cells[first, world]), _outcomes(cells[other, world]))
+                rows.append([other, world, *(round(value, 3) for value in estimate)])
+    note = (
+        "Difference of success rates on the same episodes with Newcombe's 95 % interval for pairs; one training seed."
+    )
+    columns = ["than", "world", "difference", "low", "high"]
+    title = f"How much more often {first} succeeds"
+    return [{"title": title, "columns": columns, "rows": rows, "note": note}] if rows else []
+
+
+def _agreements(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
+    """Return how well the source foretells each world, or none where there are too few policies."""
+    if len(config.policies) < LEAST_POLICIES:
+        return []
+    at_source = [cells[name, config.source]["success_rate"] for name in config.policies]
+    rows = []
+    for world in config.worlds[1:]:
+        found = agreement(source=at_source, target=[cells[name, world]["success_rate"] for name in config.policies])
+        pearson = None if found.pearson is None else round(found.pearson, 3)
+        rows.append([world, found.num_policies, pearson, round(found.rank_violation, 3)])
+    note = (
+        "pearson: correlation of the policies' success rates in source and world; rank_violation: mean maximum rank "
+        "violation, 0 is best (Li et al. 2024, arXiv 2405.05941)."
+    )
+    if len(config.policies) < ENOUGH_POLICIES:
+        note += f" Of {len(config.policies)} policies they say little: {ENOUGH_POLICIES} or more are needed."
+    columns = ["world", "policies", "pearson", "rank_violation"]
+    return [{"title": f"How well {config.source} foretells", "columns": columns, "rows": rows, "note": note}]
+
+
+def _outcomes(cell: dict[str, Any]) -> Bool[np.ndarray, " n"]:
+    return np.array([episode["success"] for episode in cell["episodes"]], bool)
+
+
+def _check(config: TransferConfig) -> None:
+    if not config.policies:
+        raise ConfigError("policies is empty; name at least one: --policies ours runs/finetune/policy")
+    for name, policy in config.policies.items():
+        policy_factory(policy)  # refuses what is none, now and not after the hours of the others
+        if "/" in name or name.startswith("."):
+            raise ConfigError(f"{name!r} names a policy and becomes the name of a folder: use letters, digits, - and _")
+    for name in config.shifts:
+        if name not in SHIFTS:
+            raise ConfigError(f"unknown shift {name!r}: use {', '.join(SHIFTS)}{closest(name, SHIFTS)}")
+    if repeated := {world for world in config.worlds if config.worlds.count(world) > 1}:
+        raise ConfigError(f"{repeated.pop()} is named twice among source, targets and shifts; name it once")

@@ -1,0 +1,90 @@
+"""`robossl transfer`: cells, comparisons, going on after a stop, and refusals."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robossl.config.transfer import SHIFTS, TransferConfig
+from robossl.errors import ConfigError
+from robossl.runs import open_run
+from robossl.stages import transfer as stage
+
+POLICIES = {"expert": "expert", "play": "play", "floor": "random"}
+
+
+def config(output: Path, **values: Any) -> TransferConfig:
+    defaults: dict[str, Any] = {
+        "policies": POLICIES,
+        "env_id": "robossl/PandaReach-v0",
+        "targets": ("nominal",),
+        "shifts": ("colour",),
+        "num_episodes": 3,
+        "num_videos": 1,
+        "num_workers": 1,
+        "renderer": "tiny",
+    }
+    return TransferConfig(output=output / "transfer", **{**defaults, **values})
+
+
+def run(how: TransferConfig) -> dict[str, Any]:
+    with open_run(how.output, command="transfer", config=how) as opened:
+        return opened.finish(stage.transfer(how, run=opened))
+
+
+def test_policies_are_measured_in_each_world_and_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    how = config(tmp_path)
+    success, differences, agreement = run(how)["tables"]
+    rows = {(row[0], row[1]): dict(zip(success["columns"], row, strict=True)) for row in success["rows"]}
+    assert {world for _, world in rows} == {"randomized", "nominal", "shift: colour"}
+    assert all(row["n"] == 3 for row in rows.values())
+    assert rows["expert", "nominal"]["success_rate"] == 1
+    assert rows["expert", "shift: colour"]["retained"] == 1
+    assert rows["floor", "nominal"]["retained"] is None  # it succeeds nowhere, so there is nothing to keep
+    assert {row[0] for row in differences["rows"]} == {"play", "floor"}
+    assert [row[:2] for row in agreement["rows"]] == [["nominal", 3], ["shift: colour", 3]]
+    assert "say little" in agreement["note"]
+    page = (how.output / "report.html").read_text()
+    assert "shift: colour" in page
+    assert "<video" in page
+
+    def forbidden(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a finished cell is not measured again")
+
+    monkeypatch.setattr(stage, "evaluate", forbidden)
+    (how.output / "result.json").unlink()
+    assert run(how)["tables"][0]["rows"] == success["rows"]
+
+
+def test_a_shift_moves_its_axes_and_nothing_else(tmp_path: Path) -> None:
+    evaluation = config(tmp_path, shifts=("camera",)).evaluation("expert", "shift: camera")
+    assert evaluation.domains == ("nominal",)
+    assert evaluation.randomization == "shifted"
+    assert set(evaluation.axes) == set(SHIFTS["camera"])
+    assert evaluation.output.name == "expert-shift-camera"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"policies": {}}, "policies is empty"),
+        ({"policies": {"ours": "nowhere"}}, "policy 'nowhere' is neither expert, play, random nor"),
+        ({"policies": {"a/b": "expert"}}, "'a/b' names a policy and becomes the name of a folder"),
+        ({"shifts": ("colours",)}, "unknown shift 'colours'.*did you mean 'colour'"),
+        ({"targets": ("randomized",)}, "randomized is named twice"),
+    ],
+)
+def test_what_can_not_be_measured_is_refused_before_anything_is(tmp_path: Path, values: Any, text: str) -> None:
+    how = config(tmp_path, **values)
+    with pytest.raises(ConfigError, match=text):
+        run(how)
+    assert not list(how.output.glob("*-*/result.json"))
+
+
+def test_another_number_of_episodes_is_another_measurement(tmp_path: Path) -> None:
+    how = config(tmp_path, policies={"expert": "expert"}, shifts=())
+    tables = run(how)["tables"]
+    assert len(tables) == 1  # one policy is compared with none
+    with pytest.raises(ConfigError):
+        run(replace(how, num_episodes=2))
