@@ -1,5 +1,6 @@
 """Rollouts: the same episodes whoever makes them, and one clear line when one fails."""
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def test_whoever_draws_draws_the_same(way: Way, second_look: SecondLook | None, 
 def test_a_long_rollout_tries_the_ways_of_drawing_and_says_what_it_found(
     num_workers: int, two: Workers, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="robossl.rollout")
     workers = two if num_workers == 2 else Workers(1)
     num_episodes = LEAST_EPISODES * num_workers
     seen = rollout(SPEC, NoisySeer(), num_episodes=num_episodes, seed=0)

@@ -66,5 +66,5 @@ class Calibration:
         rate = {way: value for (way, _), value in zip(self._turns[1:], rates, strict=True)}
         best = max(rate, key=lambda way: rate[way] * (CLEARLY if way == DEFAULT else 1))
         found = ", ".join(f"{WORDS[way]}: {value:.0f}" for way, value in rate.items())
-        logger.warning("pictures are drawn by %s (steps a second: %s)", WORDS[best], found)
+        logger.info("pictures are drawn by %s (steps a second: %s)", WORDS[best], found)
         return best
