@@ -25,8 +25,11 @@ class FinetuneConfig:
     """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
     architecture: str = "conv"
     """What `random` builds: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture is taken."""
-    mode: Literal["frozen", "finetuned", "scratch"] = "frozen"
-    """frozen: the encoder stays as it is; finetuned: it is trained along; scratch: fresh weights, trained along."""
+    mode: Literal["frozen", "finetuned", "lora", "scratch"] = "frozen"
+    """frozen: the encoder stays as it is; finetuned: it is trained along; lora: a low-rank change of its linear and
+    attention layers is, for transformers; scratch: fresh weights, trained along."""
+    lora_rank: Positive = 8
+    """Rank of the change; for mode lora."""
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
     """Cameras that the policy sees."""
     second_look: bool = True
@@ -62,6 +65,8 @@ class FinetuneConfig:
     """Of the head (AdamW, cosine to zero)."""
     encoder_learning_rate: Rate = 3e-4
     """Of the encoder, where it is trained."""
+    layer_decay: Share = 1.0
+    """Factor on it from one layer of the encoder to the one before: below 1, what is near the picture changes least."""
     weight_decay: Amount = 1e-2
     """Of AdamW."""
     num_augmentations: Count = 8

@@ -9,13 +9,16 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from robossl.encoders import Encoder
 from robossl.errors import TrainingError
 from robossl.policies.augment import colour_jitter, feature_statistics, random_shift
 from robossl.policies.demonstrations import Demonstrations
 from robossl.policies.heads import Loss
+from robossl.policies.layers import parameters_by_layer
+from robossl.policies.lora import add_lora, merge_lora
 from robossl.policies.network import PolicyNetwork
 
-EncoderMode = Literal["frozen", "finetuned", "scratch"]
+EncoderMode = Literal["frozen", "finetuned", "lora", "scratch"]
 MIN_STD = 0.05
 """Least standard deviation that is divided by, so that what hardly moves is not blown up: of an action; of proprio and
 state relative to the largest of their columns."""
@@ -30,6 +33,9 @@ class CloningRecipe:
     batch_size: int = 128
     learning_rate: float = 1e-3
     encoder_learning_rate: float = 3e-4
+    layer_decay: float = 1.0
+    """Factor on the encoder's learning rate from one layer to the one before it."""
+    lora_rank: int = 8
     weight_decay: float = 1e-2
     loss: Loss = "l1"
     num_augmentations: int = 8
@@ -51,7 +57,8 @@ class BehaviourCloning:
     Args:
         network: to be fitted, in place.
         demonstrations: what to imitate.
-        mode: `frozen` leaves the encoder as it is; `finetuned` and `scratch` train it along, on augmented frames.
+        mode: `frozen` leaves the encoder as it is; `finetuned` and `scratch` train it along, on augmented frames, and
+            `lora` a low-rank change of its linear layers.
         recipe: steps, rates and augmentation.
         device: where to train.
     """
@@ -69,6 +76,7 @@ class BehaviourCloning:
         self.network = network.to(self.device)
         self.recipe = recipe
         self.trains_encoder = mode != "frozen" and network.encoder is not None
+        self._prepare_encoder(network.encoder, mode)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.pixels = None if demonstrations.pixels is None else torch.from_numpy(demonstrations.pixels)
         self.proprio = self._tensor(demonstrations.proprio)
@@ -79,6 +87,14 @@ class BehaviourCloning:
         chunks = self._tensor(demonstrations.chunks)
         self.targets = (chunks - network.get_buffer("action_mean")) / network.get_buffer("action_std")  # [n,K,A]
         self.table = self._encode_all() if self.pixels is not None and not self.trains_encoder else None
+
+    def _prepare_encoder(self, encoder: Encoder | None, mode: EncoderMode) -> None:
+        if encoder is None:
+            return
+        encoder.requires_grad_(self.trains_encoder)
+        if mode == "lora":
+            add_lora(encoder, rank=self.recipe.lora_rank)
+            encoder.to(self.device)
 
     def fit(self, on_step: OnStep | None = None) -> dict[str, float]:
         """Train for `num_steps` and return the last metrics.
@@ -102,6 +118,8 @@ class BehaviourCloning:
                 metrics = self._metrics(step, loss)
                 if on_step is not None:
                     on_step(step, metrics)
+        if self.network.encoder is not None:
+            merge_lora(self.network.encoder)
         self.network.eval()
         return metrics
 
@@ -159,16 +177,17 @@ class BehaviourCloning:
             self.network.set_statistics("state", *_statistics(demonstrations.environment_state))
 
     def _param_groups(self) -> list[dict[str, object]]:
-        encoder = self.network.encoder
-        trained = list(encoder.parameters()) if encoder is not None and self.trains_encoder else []
-        if encoder is not None:
-            encoder.requires_grad_(self.trains_encoder)
         groups: list[dict[str, object]] = [
             {"params": list(self.network.head.parameters()), "lr": self.recipe.learning_rate}
         ]
-        if trained:
-            groups.append({"params": trained, "lr": self.recipe.encoder_learning_rate})
-        return groups
+        encoder = self.network.encoder
+        if encoder is None or not self.trains_encoder:
+            return groups
+        return groups + [
+            {"params": trained, "lr": self.recipe.encoder_learning_rate * self.recipe.layer_decay**depth}
+            for depth, weights in enumerate(reversed(parameters_by_layer(encoder)))
+            if (trained := [weight for weight in weights if weight.requires_grad])
+        ]
 
     def _metrics(self, step: int, loss: Tensor) -> dict[str, float]:
         value = float(loss.detach())

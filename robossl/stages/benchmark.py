@@ -43,6 +43,8 @@ LATER: dict[str, Any] = {
     "adr_success": [0.5, 0.9],
     "head": "mlp",
     "sampling_steps": 10,
+    "lora_rank": 8,
+    "layer_decay": 1.0,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000

@@ -124,7 +124,7 @@ def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]
 
 
 def _check(config: FinetuneConfig) -> None:
-    if config.mode == "finetuned" and config.encoder == STATE:
+    if config.mode in ("finetuned", "lora") and config.encoder == STATE:
         raise ConfigError("encoder 'state' has no weights to finetune; use mode frozen")
     for name in ("num_steps", "batch_size", "chunk_length"):
         if getattr(config, name) < 1:

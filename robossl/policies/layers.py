@@ -1,0 +1,29 @@
+"""The weights of an encoder layer by layer, so that each layer can have a learning rate of its own."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+_LISTS = (nn.Sequential, nn.ModuleList)
+
+
+def parameters_by_layer(module: nn.Module) -> list[list[nn.Parameter]]:
+    """Return the weights of each layer or block, from the picture on, in the order in which they were built.
+
+    What belongs to no layer, as the places of patches, counts to the first.
+    """
+    layers = [weights for layer in _layers(module) if (weights := list(layer.parameters()))]
+    taken = {id(weight) for weights in layers for weight in weights}
+    others = [weight for weight in module.parameters() if id(weight) not in taken]
+    return [[*others, *layers[0]], *layers[1:]] if layers else [others]
+
+
+def _layers(module: nn.Module) -> Iterator[nn.Module]:
+    for child in module.children():
+        if isinstance(child, _LISTS):
+            for item in child:
+                yield from _layers(item) if isinstance(item, _LISTS) else (item,)
+        elif any(isinstance(inner, _LISTS) for inner in child.children()):
+            yield from _layers(child)
+        else:
+            yield child
