@@ -17,6 +17,7 @@ _PHRASES = {
     "loss": "loss {} at the end",
     "health/effective_rank": "features use about {} directions",
     "images_per_s": "{} images per second",
+    "act_ms": "{} ms a decision on one core",
     "drawing_views_per_s": "{} views drawn per second",
 }
 _LEFT_OUT = ("first_step", "data_wait_fraction", "new_attempts")

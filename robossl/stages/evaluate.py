@@ -8,11 +8,12 @@ from typing import Any
 from robossl.config.env import HELDOUT, SCRIPTED, randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.errors import ConfigError
+from robossl.evaluation.latency import act_ms
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
 from robossl.evaluation.videos import episode_grid
 from robossl.policies.agents import policy_factory
 from robossl.policies.saving import load_policy_card
-from robossl.rollout import EnvSpec, Workers, rollout
+from robossl.rollout import EnvSpec, Workers, batch_of_one, rollout
 from robossl.runs import Run, digest_path
 from robossl.stages.progress import tracked
 from robossl.types import Episode
@@ -36,10 +37,7 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
     """
     spec = _env_spec(config)
     specs = {domain: _in_domain(spec, config, domain, renderer=_renderer(config)) for domain in config.domains}
-    for one in specs.values():  # now and not after the minutes that the domains before it take
-        with closing(one.make()) as env:
-            if config.policy not in SCRIPTED:
-                policy_factory(config.policy)(env, config.seed)  # refuses an env that it does not fit
+    times_ms = [_try(config, one) for one in specs.values()]  # now and not after the minutes that all of them take
     run.tracker.cut_back(0)
     cells = []
     with nullcontext(workers) if workers else Workers(config.num_workers) as open_workers, run.time("evaluate"):
@@ -55,8 +53,19 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
         "env_id": spec.env_id,
         "policy": config.policy,
         "domains": {cell.domain: cell.as_json() for cell in cells},
+        **({} if times_ms[0] is None else {"act_ms": round(times_ms[0], 2)}),
         "inputs": {} if config.policy in SCRIPTED else {"policy": digest_path(config.policy)},
     }
+
+
+def _try(config: EvaluateConfig, spec: EnvSpec) -> float | None:
+    """Refuse an env that can't be made or that a saved policy does not fit; return how long the policy takes [ms]."""
+    with closing(spec.make()) as env:
+        if config.policy in SCRIPTED:
+            return None
+        policy = policy_factory(config.policy)(env, config.seed)
+        observation, info = env.reset(seed=config.seed)
+        return act_ms(policy, batch_of_one({**observation, "environment_state": info["environment_state"]}))
 
 
 def _evaluate_domain(config: EvaluateConfig, spec: EnvSpec, *, workers: Workers) -> tuple[SuccessCell, list[Episode]]:

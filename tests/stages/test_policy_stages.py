@@ -129,6 +129,7 @@ def _evaluate_and_check(output: Path, policy: str) -> None:
     assert [row[1] for row in table["rows"]] == ["nominal", "shifted"]
     assert all(len(row) == len(table["columns"]) for row in table["rows"])
     assert len(result["domains"]["nominal"]["episodes"]) == 3
+    assert 0 < result["act_ms"] < 1000
     assert list(run.videos.glob("evaluate-nominal-*.mp4"))
 
 
