@@ -31,7 +31,8 @@ class FinetuneConfig:
     lora_rank: Positive = 8
     """Rank of the change; for mode lora."""
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
-    """Cameras that the policy sees."""
+    """Cameras that the policy sees; with `goal` at the end also a picture of the solved task: of how a demonstration
+    ends."""
     second_look: bool = True
     """Whether the same steps under another look (`<camera>_look2`) are learned from too, where the data has them."""
     proprio: bool = True

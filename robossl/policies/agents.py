@@ -14,8 +14,9 @@ from jaxtyping import Bool, Float32
 from robossl.config.env import SCRIPTED
 from robossl.errors import ConfigError
 from robossl.policies.chunking import ChunkExecutor
+from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.network import PolicyNetwork
-from robossl.policies.saving import CARD, ExecutionSpec, load_policy
+from robossl.policies.saving import CARD, ExecutionSpec, load_policy, load_policy_card
 from robossl.rollout import PolicyFactory
 from robossl.types import Policy
 
@@ -66,7 +67,7 @@ class ClonedPolicy:
         return network(pixels=pixels, proprio=proprio, state=state, generator=self._generator).cpu().numpy()
 
     def _views(self, observation: Mapping[str, Any]) -> np.ndarray:
-        frames = observation["pixels"]
+        frames = {**observation["pixels"], **({GOAL_VIEW: observation[GOAL_VIEW]} if GOAL_VIEW in observation else {})}
         for name in self.network.cameras:
             if name not in frames:
                 raise ConfigError(f"the policy sees camera {name!r}, but the env shows {', '.join(frames)}")
@@ -126,6 +127,13 @@ class SavedPolicy:
         return ClonedPolicy(network, execution, seed=seed)
 
 
+def env_options(policy: str | Path) -> dict[str, Any]:
+    """Return what an env is made with beside its cameras, so that it shows all that a policy sees."""
+    if not (Path(policy) / CARD).is_file():  # a scripted one; or none, which is said where it is needed
+        return {}
+    return {"goal_image": True} if GOAL_VIEW in load_policy_card(policy)["cameras"] else {}
+
+
 def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
     """Return the factory of `expert`, `play`, `random` or of a policy directory.
 
@@ -143,9 +151,10 @@ def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
 
 def _check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
     spaces: Any = env.observation_space
+    shown = [*spaces["pixels"].spaces, *([GOAL_VIEW] if GOAL_VIEW in spaces.spaces else [])]
     for camera in network.cameras:
-        if camera not in spaces["pixels"].spaces:
-            raise ConfigError(f"policy {path} sees camera {camera!r}, but the env shows {', '.join(spaces['pixels'])}")
+        if camera not in shown:
+            raise ConfigError(f"policy {path} sees camera {camera!r}, but the env shows {', '.join(shown)}")
     simulator: Any = env.unwrapped
     head = network.spec
     sizes = {

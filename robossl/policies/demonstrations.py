@@ -13,6 +13,9 @@ from robossl.rollout import LOOK2_SUFFIX
 PROPRIO_KEY = "observation.state"
 STATE_KEY = "observation.environment_state"
 ACTION_KEY = "action"
+GOAL_VIEW = "goal"
+"""Stands among a policy's cameras for the picture of the goal: in demonstrations that is how they end, as the first
+camera shows it (Lynch et al. 2019, Learning latent plans from play, arXiv 1903.01973)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,8 @@ def read_demonstrations(
     Args:
         source: where they are.
         num_demonstrations: how many.
-        cameras: that the policy sees; none for a policy on simulator state.
+        cameras: that the policy sees, and `goal` for the picture of the end after all others; none for a policy on
+            simulator state.
         chunk_length: K, actions of a chunk.
         state: also read the simulator's state.
         second_look: also read the cameras `<camera>_look2`, if the data has them all.
@@ -61,8 +65,8 @@ def read_demonstrations(
     """
     _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state)
     looks = [cameras]
-    again = tuple(name + LOOK2_SUFFIX for name in cameras)
-    if second_look and cameras and set(again) <= set(source.cameras):
+    again = tuple(name if name == GOAL_VIEW else name + LOOK2_SUFFIX for name in cameras)
+    if second_look and cameras and set(again) - {GOAL_VIEW} <= set(source.cameras):
         looks.append(again)
     episodes = [
         _read(source, index, look, chunk_length, state) for look in looks for index in range(num_demonstrations)
@@ -88,7 +92,9 @@ def _read(
         "episode": np.full(len(steps), episode, np.int64),
     }
     if cameras:
-        arrays["pixels"] = np.stack([source.frames(episode, steps, name) for name in cameras], axis=1)
+        end = np.full(len(steps), int(source.lengths[episode]) - 1)
+        shown = [(cameras[0], end) if name == GOAL_VIEW else (name, steps) for name in cameras]
+        arrays["pixels"] = np.stack([source.frames(episode, rows, name) for name, rows in shown], axis=1)
     if state:
         arrays["environment_state"] = source.values(episode, steps, STATE_KEY)
     return arrays
@@ -101,8 +107,10 @@ def _check(source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str
             f"num_demonstrations is {num_demonstrations}, but the data set holds {available} episodes; "
             "collect more or ask for fewer"
         )
+    if cameras[:1] == (GOAL_VIEW,):
+        raise DataError(f"cameras begin with {GOAL_VIEW!r}, which is what the first of them shows at the end; name one")
     for name in cameras:
-        if name not in source.cameras:
+        if name not in (*source.cameras, GOAL_VIEW):
             raise DataError(f"the demonstrations have no camera {name!r}; they have {', '.join(source.cameras)}")
     for key in (ACTION_KEY, PROPRIO_KEY, *([STATE_KEY] if state else [])):
         if key not in source.features:

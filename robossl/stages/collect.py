@@ -14,7 +14,7 @@ from robossl.data.sources import LeRobotSource
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.intervals import wilson
 from robossl.evaluation.videos import episode_grid
-from robossl.policies.agents import policy_factory
+from robossl.policies.agents import env_options, policy_factory
 from robossl.rollout import EnvSpec, SecondLook, Workers, rollout
 from robossl.runs import Run, digest_path
 from robossl.stages.automatic_randomization import AutomaticRandomization, History
@@ -175,7 +175,7 @@ def _options(config: CollectConfig, renderer: str) -> dict[str, Any]:
     """Return the keywords of the env that are asked for; an env of another package may not know them all."""
     steps = {"max_episode_steps": config.max_episode_steps} if config.max_episode_steps else {}
     drawn_by = {"renderer": renderer} if renderer != "auto" else {}
-    return steps | drawn_by | randomization(config.randomization, config.axes)
+    return steps | drawn_by | randomization(config.randomization, config.axes) | env_options(config.policy)
 
 
 def _renderer(config: CollectConfig, writer: EpisodeWriter) -> str:

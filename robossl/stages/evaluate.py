@@ -11,7 +11,8 @@ from robossl.errors import ConfigError
 from robossl.evaluation.latency import act_ms
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
 from robossl.evaluation.videos import episode_grid
-from robossl.policies.agents import policy_factory
+from robossl.policies.agents import env_options, policy_factory
+from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.saving import load_policy_card
 from robossl.rollout import EnvSpec, Workers, batch_of_one, rollout
 from robossl.runs import Run, digest_path
@@ -160,6 +161,7 @@ def _env_spec(config: EvaluateConfig) -> EnvSpec:
         )
     return EnvSpec(
         env_id=env_id,
-        cameras=tuple(card.get("cameras", ())) or ("front",),
+        cameras=tuple(name for name in card.get("cameras", ()) if name != GOAL_VIEW) or ("front",),
         image_size=config.image_size or trained_px or 64,
+        options=env_options(config.policy),
     )
