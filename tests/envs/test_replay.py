@@ -128,3 +128,21 @@ def test_options_of_reset_are_checked(env_id):
     env.reset(options={"axes": {"blur": [0.01, 0.01]}})
     assert env.episode_record()["variations"]["blur"] == 0.01
     env.close()
+
+
+def test_a_record_and_other_axes_at_once_are_refused():
+    env = make("robossl/PandaReach-v0", obs_format="state")
+    env.reset(seed=0)
+    with pytest.raises(EnvError, match="one of the options 'record' and 'axes'"):
+        env.reset(options={"record": env.episode_record(), "axes": {"mass": False}})
+    env.close()
+
+
+@pytest.mark.parametrize("domain", ["heldout", "heldout_hard"])
+def test_frozen_domains_refuse_other_axes_for_one_episode_too(domain):
+    env = make("robossl/PandaReach-v0", domain=domain, obs_format="state")
+    for axes in ({"mass": [0.5, 2.0]}, {"action_delay": False}, {"camera_position": True}, {}):
+        with pytest.raises(EnvError, match=f"option 'axes' is .*domain '{domain}' is frozen.*'randomized'"):
+            env.reset(seed=0, options={"axes": axes})
+    env.reset(seed=0, options={"axes": None})
+    env.close()

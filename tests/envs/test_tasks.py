@@ -229,3 +229,17 @@ def test_the_puck_of_slide_goes_on_by_itself_to_where_the_gripper_cannot_go(env_
     assert furthest_m + 0.062 < float(state["goal"][0]) - env._task.success.tolerance_m
     assert env.episode_record()["variations"]["object.friction"] == 0.05
     env.close()
+
+
+@pytest.mark.parametrize(
+    ("env_id", "axes"),
+    [
+        ("robossl/XArmPush-v0", {"object_size": [0.75, 0.75]}),  # would fit between fingers that were further apart
+        ("robossl/PandaPegInsertion-v0", {"motor_gain": [1.5, 1.6], "motor_damping": [0.7, 0.8]}),  # the arm swings on
+        ("robossl/XArmSlide-v0", {"object_size": [1.15, 1.15]}),  # the puck jumps away when it is touched
+    ],
+)
+def test_experts_solve_the_hard_corners_of_full(env_id: str, axes: dict[str, list[float]]) -> None:
+    env = make(env_id, domain="randomized", randomization={"preset": "full", "axes": axes})
+    assert sum(solve(env, seed) for seed in range(8)) >= 7
+    env.close()

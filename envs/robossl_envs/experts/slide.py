@@ -24,7 +24,8 @@ def slide(state: State) -> Float[np.ndarray, "3"]:
     gap_m, aside_m = (puck_m - gripper_m)[:2] - (CONTACT_M, 0.0)
     way_m, height_m = (goal_m - puck_m)[:2], gripper_m[2] - PUSH_HEIGHT_M
     in_line = fade(abs(aside_m), 0.008, 0.02) * fade(height_m, 0.008, 0.03)
-    closer_m = min(0.5 * (gap_m + 0.006), 0.03) if gap_m > 0 else min(0.5 * gap_m + 0.006, 0.006)
+    rolling_m = max(float(state["speed"][0]), 0.0) / STEPS_A_SECOND
+    closer_m = rolling_m + min(0.5 * (gap_m + 0.006), 0.03) if gap_m > 0 else min(0.5 * gap_m + 0.006, 0.006)
     behind_m = gap_m - 0.04  # out of line it waits before the puck
     to_puck_m = np.array([in_line * closer_m + (1 - in_line) * np.clip(behind_m, -0.02, 0.03), aside_m])
     at_puck = in_line * fade(gap_m, 0.003, 0.01)

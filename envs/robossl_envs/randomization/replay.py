@@ -19,11 +19,13 @@ def recorded_seed(options: Mapping[str, Any] | None) -> int | None:
     """Return the seed of the record among the options of `reset`, if there is one.
 
     Raises:
-        EnvError: An option is unknown, or the record lacks something.
+        EnvError: An option is unknown, both are given, or the record lacks something.
     """
     for name in options or {}:
         if name not in _OPTIONS:
             raise unknown("option of reset", name, _OPTIONS)
+    if options and all(options.get(name) is not None for name in _OPTIONS):
+        raise EnvError("reset takes one of the options 'record' and 'axes': a record says itself what was drawn")
     if not options or options.get("record") is None:
         return None
     record = options["record"]
@@ -46,12 +48,19 @@ def draw_episode(
     """Draw an episode, or take it out of the record among the options of `reset`.
 
     Raises:
-        EnvError: The record is of another env, engine or renderer, or a value is missing; or there is no such axis.
+        EnvError: The record is of another env, engine or renderer, or a value is missing; there is no such axis; or
+            the domain is frozen.
     """
     options = options or {}
     record = options.get("record")
     if record is None:
-        return randomization.draw(episode_seed, num_steps=num_steps, axes=options.get("axes"), taken_m=taken_m)
+        axes = options.get("axes")
+        if axes is not None and randomization.domain in HELDOUT:
+            raise EnvError(
+                f"the option 'axes' is {axes!r}, but domain {randomization.domain!r} is frozen: leave it out, or take "
+                "domain 'randomized'"
+            )
+        return randomization.draw(episode_seed, num_steps=num_steps, axes=axes, taken_m=taken_m)
     frozen = [domain if domain in HELDOUT else "" for domain in (record["domain"], randomization.domain)]
     if record["env_id"] != env_id or frozen[0] != frozen[1]:
         raise EnvError(

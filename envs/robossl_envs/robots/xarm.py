@@ -10,8 +10,9 @@ SOURCE = Source(
     rubber=("left_finger", "right_finger"),
 )
 """The tool lies 1 cm above the fingertips when they hold something."""
-HALF_OPEN_RAD = 0.37
-"""Drive angle at which the fingers are as far apart as the Panda's where they stay as they are."""
+HALF_OPEN_RAD = 0.39
+"""Drive angle where the fingers stay as they are, nearly as far apart as the Panda's: further apart, the smallest puck
+of `full` would slip through between them."""
 CLOSED_RAD = 0.85
 NUM_FINGER_JOINTS = 6
 """The drive, and five joints that its linkage moves by the same angle."""
