@@ -10,7 +10,7 @@ from robossl.evaluation.probe import FOLDS, ProbeData, RidgeProbe
 
 Head = Literal["linear", "mlp", "knn"]
 HIDDEN = (128,)
-MLP_STEPS = 50
+MLP_STEPS = 100
 """Passes over the frames at most: more only learn the frames by heart."""
 MLP_PENALTIES = (0.1, 3.0, 100.0)
 NEIGHBOURS = 5

@@ -120,7 +120,7 @@ def test_a_small_network_and_neighbours_read_what_no_line_can() -> None:
         for name in ("linear", "mlp", "knn")
     }
     assert errors["linear"] > 0.3
-    assert errors["mlp"] < 0.05
+    assert errors["mlp"] < 0.15
     assert errors["knn"] < 0.05
     few = ProbeData(features=features[:2], truth=features[:2, :1], episode=np.arange(2))
     assert probe_head("knn").fit(few).predict(features[:2]) == pytest.approx(features[:2, :1])
