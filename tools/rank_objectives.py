@@ -36,7 +36,7 @@ from robossl.stages.benchmark_world import world
 from robossl.stages.chain import run_stage
 from robossl.stages.collect import collect
 from robossl.stages.pretrain import pretrain
-from robossl.stages.probe import Sampled, encode
+from robossl.stages.probe_frames import Sampled, encode
 
 ROOT = Path(__file__).parents[1]
 TASKS = {"push": "robossl/PandaPush-v0", "pick_and_place": "robossl/PandaPickAndPlace-v0"}

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from robossl.config.schema import STRICT, Count, Positive, Share
 from robossl.config.tracking import TrackingConfig
@@ -35,8 +38,12 @@ class ProbeConfig:
     """Share of episodes that is held out."""
     pca: Count = 64
     """Components of the baseline probe on pixels; 0: no baseline."""
+    heads: Annotated[tuple[Literal["linear", "mlp", "knn"], ...], Field(min_length=1)] = ("linear",)
+    """What reads the features out: linear (ridge), mlp (one hidden layer), knn (the five nearest training frames)."""
+    time: bool = False
+    """Also ask for progress through the episode and velocity, and how neighbours line up episodes (Kendall's tau)."""
     num_neighbour_queries: Count = 4
-    """Frames whose nearest neighbours are drawn; 0: no figure."""
+    """Frames whose nearest neighbours are drawn, beside distances along episodes; 0: no figures."""
     seed: Count = 0
     """Of fresh weights."""
     device: str = "auto"

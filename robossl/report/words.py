@@ -7,6 +7,10 @@ _METRICS = {
     "data_wait_fraction": "share of the time spent waiting for data, 0 to 1",
     "health/effective_rank": "number of directions that the features use (effective rank)",
     "health/spread": "spread of the features; near 0 they have collapsed",
+    "health/uniformity": "how evenly images fill the sphere; near 0 they have become one",
+    "health/alignment": "squared distance of images that are to be alike, 0 to 4",
+    "health/straightness": "how straight features move along time, -1 to 1",
+    "health/probe_r2": "what a small probe reads out of held-out frames (R2)",
     "finetune/loss": "imitation loss: distance to the demonstrated actions",
 }
 _LAST_WORDS = {"accuracy": "share of the right match found, 0 to 1"}

@@ -60,6 +60,11 @@ class Run:
         return self.path / "encoder"
 
     @property
+    def best_encoder(self) -> Path:
+        """Directory of the best encoder that the run had while it trained one."""
+        return self.path / "encoder-best"
+
+    @property
     def policy(self) -> Path:
         """Directory of the policy that the run made."""
         return self.path / "policy"

@@ -10,10 +10,12 @@ from robossl.config.pretrain import PretrainConfig
 from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.sampler import BatchSampler
-from robossl.encoders import Encoder, build_encoder, save_encoder
+from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import FutureFrames, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
+from robossl.stages.best_encoder import BestEncoder
+from robossl.stages.health_frames import HealthFrames
 from robossl.stages.pretrain_checks import check_objectives
 from robossl.stages.pretrain_frames import frames_table, score_future_frames
 from robossl.stages.pretrain_health import EVERY_LOGS, HealthWatch
@@ -45,17 +47,20 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
 def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run, here: Processes) -> dict[str, Any]:
     objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
     loader = _loader(config, objective, sources, here=here)
-    watch = HealthWatch(sources)
     inputs = inputs_of(sources)
+    card = _card(config, inputs)
+    watch = HealthWatch(HealthFrames(sources), objective.encoder.eval(), best=BestEncoder(run.best_encoder, card))
     with run.time("pretrain"):
         summary = _train(config, objective, loader, watch, inputs, run=run, here=here)
     if not here.is_first:
         return {}
     with run.time("score future frames"):
         frames = _frame_scores(objective, sources, run=run)
-    _save(config, objective.best_encoder, inputs, run=run)
+    save_encoder(objective.best_encoder, run.encoder, card)
+    run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder, inputs=inputs)
     health = watch.look(objective.best_encoder.eval(), step=summary.num_steps)
-    return {"encoder": str(run.encoder), "inputs": inputs, **asdict(summary), **health.metrics(), **frames}
+    found = {"encoder": str(run.encoder), "best": watch.best.found, "collapsed_since": watch.collapsed_since}
+    return {**found, "inputs": inputs, **asdict(summary), **health.metrics(), **frames}
 
 
 def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> WeightedSum:
@@ -96,6 +101,10 @@ def _train(
     def prepare(batch: ClipBatch, step: int) -> ClipBatch:
         return augment(moved(batch, here.device), loader.sampler.plan(step).positions, keys=keys)
 
+    def resume(step: int) -> None:
+        run.tracker.cut_back(step)
+        watch.resume(step, run.tracker.rows())
+
     with progress_bar() as progress:
         task = progress.add_task("pretrain", total=config.num_steps, visible=here.is_first)
         return train(
@@ -116,8 +125,8 @@ def _train(
             checkpoints=run.checkpoints,
             fingerprint=fingerprint([_what_decides(config), inputs]),
             log=lambda step, metrics: run.tracker.log(step, dict(metrics)),
-            on_resume=run.tracker.cut_back,
-            hooks=[watch.hook(objective.encoder, is_first=here.is_first)],
+            on_resume=resume,
+            hooks=[watch.hook(objective.best_encoder, is_first=here.is_first)],
             on_step=lambda done, loss: progress.update(task, completed=done, description=f"pretrain (loss {loss:.3f})"),
         )
 
@@ -174,15 +183,14 @@ def _frame_scores(objective: WeightedSum, sources: list[TrainingSource], *, run:
     return {"future_frames": scores, "tables": [frames_table(scores)] if scores else []}
 
 
-def _save(config: PretrainConfig, encoder: Encoder, inputs: dict[str, str], *, run: Run) -> None:
-    card = {
+def _card(config: PretrainConfig, inputs: dict[str, str]) -> dict[str, Any]:
+    """Return what is said of the encoder beside its architecture."""
+    return {
         "trained_on": {"inputs": inputs, "sources": [str(source.path) for source in config.sources]},
         "objectives": {spec.name: spec.weight for spec in config.objectives},
         "num_steps": config.num_steps,
         "seed": config.seed,
     }
-    save_encoder(encoder, run.encoder, card)
-    run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder, inputs=inputs)
 
 
 def _check(config: PretrainConfig) -> None:

@@ -1,12 +1,11 @@
-"""`robossl probe`: what a linear probe reads out of frozen features, in each domain; and nearest neighbours."""
+"""`robossl probe`: what probes read out of frozen features, in each domain; and nearest neighbours."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int64, UInt8
 
 from robossl.config.probe import ProbeConfig
 from robossl.data.frame_cache import CachedSource
@@ -14,53 +13,33 @@ from robossl.data.sources import EpisodeSource, LeRobotSource, open_source
 from robossl.data.splits import split_episodes
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError, DataError
-from robossl.evaluation.neighbours import nearest_in_other_episodes, neighbour_strip
 from robossl.evaluation.probe import (
     PixelPca,
-    ProbeData,
-    ProbeScore,
     ProbeTarget,
     RidgeProbe,
     score_probe,
     score_row,
     state_targets,
 )
+from robossl.evaluation.probe_heads import Head, probe_head
 from robossl.runs import Run
 from robossl.stages.encoders import open_encoder
+from robossl.stages.probe_figures import draw_distances, draw_neighbours
+from robossl.stages.probe_frames import Sampled, as_rows, encode
+from robossl.stages.probe_time import COLUMNS as TIME_COLUMNS
+from robossl.stages.probe_time import NOTE as TIME_NOTE
+from robossl.stages.probe_time import time_rows
 from robossl.training import pick_device
 
 STATE_KEY = "observation.environment_state"
-ENCODE_BATCH = 256
-NEIGHBOURS = 5
+TIME_TITLE = "What features tell about time"
 COLUMNS = ("features", "data", "target", "n", "mean_error", "median_error", "unit", "r2")
 NOTE = (
     "A linear (ridge) probe on frozen features, fitted on training episodes of the first data set and tested on n "
     "frames of held-out episodes of each. Errors are distances over all columns of a target; r2: 1 is exact, 0 is no "
-    "better than the mean. pca: the same probe on principal components of the pixels, their proportions kept."
+    "better than the mean. mlp: one hidden layer; knn: the five nearest training frames. pca: the linear probe on "
+    "principal components of the pixels, their proportions kept."
 )
-
-
-class Sampled:
-    """Frames of some episodes of one source, at the encoder's size, with what they are to tell."""
-
-    def __init__(self, source: EpisodeSource, episodes: Int64[np.ndarray, " N"], config: ProbeConfig) -> None:
-        rows = spread(source.lengths[episodes], config.max_frames)
-        pairs = [(int(episode), index) for episode, index in zip(episodes, rows, strict=True) if len(index)]
-        self.frames: UInt8[np.ndarray, "n C H W"] = np.concatenate(
-            [source.frames(episode, index, config.camera) for episode, index in pairs]
-        )
-        self.truth: Float[np.ndarray, "n Y"] = np.concatenate(
-            [source.values(episode, index, config.key) for episode, index in pairs]
-        )
-        self.episode: Int64[np.ndarray, " n"] = np.concatenate([np.full(len(i), e, np.int64) for e, i in pairs])
-
-    def with_features(self, features: Float[np.ndarray, "n D"]) -> ProbeData:
-        """Return the data of a probe on these features."""
-        return ProbeData(features=features, truth=self.truth, episode=self.episode)
-
-    def pixels(self) -> Float[np.ndarray, "n P"]:
-        """Return the frames as rows of numbers in 0-1."""
-        return self.frames.reshape(len(self.frames), -1).astype(np.float32) / 255
 
 
 def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
@@ -83,44 +62,29 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
     names = _names(sources, paths)
     with run.time("probe"):
         features = [encode(encoder, sampled.frames) for sampled in (train, *tests)]
-        scores = _scores(train, tests, features, targets)
-        rows = [
-            score_row(score, features="encoder", data=name)
-            for name, of in zip(names, scores, strict=True)
-            for score in of
-        ]
+        rows = [row for head in config.heads for row in _rows(head, train, tests, features, targets, names)]
         if config.pca:
             rows += _baseline_rows(train, tests, targets, names, config)
+    with run.time("measure time"):
+        of_time = _time_rows(train, tests, encoder, names, config) if config.time else []
     if config.num_neighbour_queries:
-        _draw_neighbours(tests[0], features[1], config, folder=run.figures)
+        queries = config.num_neighbour_queries
+        draw_neighbours(tests[0], features[1], count=queries, encoder=config.encoder, folder=run.figures)
+        draw_distances(tests[0], features[1], encoder=config.encoder, folder=run.figures)
     run.tracker.cut_back(0)
-    run.tracker.log(0, {f"probe/{row[1]}/{row[0]}/{row[2]}/r2": row[-1] for row in rows})
-    table = {"title": _title(config), "columns": list(COLUMNS), "rows": rows, "note": NOTE}
+    read = {f"probe/{row[1]}/{row[0]}/{row[2]}/r2": row[-1] for row in rows}
+    run.tracker.log(0, read | {f"probe/{row[1]}/{row[0]}/{row[2]}": row[-1] for row in of_time})
+    tables = [{"title": _title(config), "columns": list(COLUMNS), "rows": rows, "note": NOTE}]
+    if of_time:
+        tables.append({"title": TIME_TITLE, "columns": list(TIME_COLUMNS), "rows": of_time, "note": TIME_NOTE})
     inputs = {"encoder": encoder_digest} | {f"data {name}": s.digest for name, s in zip(names, sources, strict=True)}
-    return {"tables": [table], "encoder": config.encoder, "inputs": inputs}
+    return {"tables": tables, "encoder": config.encoder, "inputs": inputs}
 
 
 def _title(config: ProbeConfig) -> str:
     """Return what was read out of which data, so that tables of several tasks are told apart."""
     what = "positions in the scene" if config.key == STATE_KEY else config.key
     return f"Probe on {config.source.name}: {what}, read from frozen features"
-
-
-@torch.inference_mode()
-def encode(encoder: Encoder, frames: UInt8[np.ndarray, "n C H W"]) -> Float[np.ndarray, "n D"]:
-    """Return the features of all frames."""
-    device = encoder.mean.device
-    parts = [encoder(part.to(device)).float().cpu() for part in torch.from_numpy(frames).split(ENCODE_BATCH)]
-    return torch.cat(parts).numpy()
-
-
-def spread(lengths: Int64[np.ndarray, " N"], max_frames: int) -> list[Int64[np.ndarray, " m"]]:
-    """Return frame numbers of each episode, evenly spaced, about `max_frames` in all and at most that many."""
-    total = int(np.sum(lengths))
-    stride = max(1, -(-total // max_frames))
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    # one comb over all episodes laid end to end, so that short episodes are not favoured
-    return [np.arange(-start % stride, length, stride) for start, length in zip(starts, lengths, strict=True)]
 
 
 def _open(path: Path, encoder: Encoder, config: ProbeConfig) -> CachedSource:
@@ -153,19 +117,22 @@ def _single_columns(source: EpisodeSource, config: ProbeConfig) -> list[ProbeTar
     return [ProbeTarget(name=names[column], columns=(column,)) for column in config.dims if names]
 
 
-def _scores(
+def _rows(
+    head: Head,
     train: Sampled,
     tests: Sequence[Sampled],
     features: Sequence[np.ndarray],
     targets: Sequence[ProbeTarget],
-    *,
-    keep_proportions: bool = False,
-) -> list[list[ProbeScore]]:
-    """Return the scores of each test set; `features` are those of the fit, then of each test set."""
-    fitted = RidgeProbe(keep_proportions=keep_proportions).fit(train.with_features(features[0]))
+    names: Sequence[str],
+) -> list[list[Any]]:
+    """Return the rows of one head; `features` are those of the fit, then of each test set."""
+    fitted = probe_head(head)
+    fitted.fit(train.with_features(features[0]))
+    label = "encoder" if head == "linear" else f"encoder, {head}"
     return [
-        score_probe(fitted.predict(seen), sampled.truth, targets)
-        for sampled, seen in zip(tests, features[1:], strict=True)
+        score_row(score, features=label, data=name)
+        for name, sampled, seen in zip(names, tests, features[1:], strict=True)
+        for score in score_probe(fitted.predict(seen), sampled.truth, targets)
     ]
 
 
@@ -173,28 +140,24 @@ def _baseline_rows(
     train: Sampled, tests: Sequence[Sampled], targets: Sequence[ProbeTarget], names: Sequence[str], config: ProbeConfig
 ) -> list[list[Any]]:
     pca = PixelPca(config.pca).fit(train.pixels())
-    features = [pca.transform(sampled.pixels()) for sampled in (train, *tests)]
-    scores = _scores(train, tests, features, targets, keep_proportions=True)
+    fitted = RidgeProbe(keep_proportions=True).fit(train.with_features(pca.transform(train.pixels())))
     return [
         score_row(score, features=f"pca-{config.pca}", data=name)
-        for name, of in zip(names, scores, strict=True)
-        for score in of
+        for name, sampled in zip(names, tests, strict=True)
+        for score in score_probe(fitted.predict(pca.transform(sampled.pixels())), sampled.truth, targets)
     ]
 
 
-def _draw_neighbours(sampled: Sampled, features: np.ndarray, config: ProbeConfig, *, folder: Path) -> None:
-    if len(np.unique(sampled.episode)) < 2:
-        return
-    from matplotlib.image import imsave
-
-    queries = np.linspace(0, len(features) - 1, config.num_neighbour_queries + 2).astype(np.int64)[1:-1]
-    neighbours = nearest_in_other_episodes(features, sampled.episode, queries, k=NEIGHBOURS)
-    folder.mkdir(parents=True, exist_ok=True)
-    imsave(folder / "neighbours.png", neighbour_strip(sampled.frames, queries, neighbours))
-    (folder / "neighbours.txt").write_text(
-        "Nearest neighbours: left a held-out frame, then the most alike frames of other episodes, nearest first "
-        f"(cosine of the features of {config.encoder}).\n"
-    )
+def _time_rows(
+    train: Sampled, tests: Sequence[Sampled], encoder: Encoder, names: Sequence[str], config: ProbeConfig
+) -> list[list[Any]]:
+    rows = time_rows(train, tests, partial(encode, encoder), features="encoder", data=names)
+    if config.pca:
+        pca = PixelPca(config.pca).fit(train.pixels())
+        rows += time_rows(
+            train, tests, lambda frames: pca.transform(as_rows(frames)), features=f"pca-{config.pca}", data=names
+        )
+    return rows
 
 
 def _names(sources: Sequence[EpisodeSource], paths: Sequence[Path]) -> list[str]:

@@ -15,6 +15,7 @@ from robossl.evaluation.probe import (
     score_probe,
     state_targets,
 )
+from robossl.evaluation.probe_heads import probe_head
 
 
 def _data(n: int = 200, *, noise: float = 0.0, dim: int = 6, num_episodes: int = 10) -> ProbeData:
@@ -108,3 +109,18 @@ def test_pca_never_has_more_components_than_frames() -> None:
     pixels = np.random.default_rng(0).random((8, 30)).astype(np.float32)
     assert PixelPca(64).fit(pixels).transform(pixels).shape == (8, 8)
     assert PixelPca(3).fit(pixels).transform(pixels).shape == (8, 3)
+
+
+def test_a_small_network_and_neighbours_read_what_no_line_can() -> None:
+    generator = np.random.default_rng(0)
+    features, fresh = generator.uniform(-2, 2, (400, 2)), generator.uniform(-2, 2, (100, 2))
+    data = ProbeData(features=features, truth=np.abs(features), episode=np.arange(400) // 40)
+    errors = {
+        name: float(np.square(probe_head(name).fit(data).predict(fresh) - np.abs(fresh)).mean())
+        for name in ("linear", "mlp", "knn")
+    }
+    assert errors["linear"] > 0.3
+    assert errors["mlp"] < 0.15
+    assert errors["knn"] < 0.05
+    few = ProbeData(features=features[:2], truth=features[:2, :1], episode=np.arange(2))
+    assert probe_head("knn").fit(few).predict(features[:2]) == pytest.approx(features[:2, :1])

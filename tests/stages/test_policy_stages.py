@@ -21,7 +21,8 @@ from robossl.runs import open_run
 from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
 from robossl.stages.finetune import finetune
-from robossl.stages.probe import probe, spread
+from robossl.stages.probe import probe
+from robossl.stages.probe_frames import spread
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -190,16 +191,24 @@ def test_the_probe_scores_each_data_set_beside_pixels_and_draws_neighbours(tmp_p
         transfer=(tmp_path / "shifted",),
         pca=8,
         max_frames=200,
+        heads=("linear", "knn"),
+        time=True,
     )
     with open_run(config.output, command="probe", config=config) as run:
         result = run.finish(probe(config, run=run))
-    table = result["tables"][0]
+    table, of_time = result["tables"]
     seen = {(row[0], row[1], row[2]) for row in table["rows"]}
-    assert seen == {
-        (f, d, t) for f in ("encoder", "pca-8") for d in ("nominal", "shifted") for t in ("end effector", "goal")
-    }
-    assert (run.figures / "neighbours.png").is_file()
-    assert "Nearest neighbours" in (run.figures / "neighbours.txt").read_text()
+    features, data = ("encoder", "encoder, knn", "pca-8"), ("nominal", "shifted")
+    assert seen == {(f, d, t) for f in features for d in data for t in ("end effector", "goal")}
+    values = {tuple(row[:3]): row[4] for row in of_time["rows"]}
+    measures = ("progress r2", "velocity r2", "kendall tau", "cycle error")
+    assert values.keys() == {(f, d, m) for f in ("encoder", "pca-8") for d in data for m in measures}
+    assert all(-1 <= values["encoder", name, "kendall tau"] <= 1 for name in data)
+    assert all(0 <= values["encoder", name, "cycle error"] <= 1 for name in data)
+    assert values["encoder", "nominal", "velocity r2"] > 0, "the arm is drawn where it is"
+    for name, text in (("neighbours", "Nearest neighbours"), ("distances", "Distance to the last frame")):
+        assert (run.figures / f"{name}.png").is_file()
+        assert text in (run.figures / f"{name}.txt").read_text()
 
 
 def test_the_probe_reads_chosen_columns_of_any_key(tmp_path: Path, demonstrations: Path) -> None:

@@ -1,0 +1,74 @@
+"""The frames that a probe is fitted and tested on, with what is known of them."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+
+from robossl.config.probe import ProbeConfig
+from robossl.data.sources import EpisodeSource
+from robossl.encoders import Encoder
+from robossl.evaluation.probe import ProbeData
+
+ENCODE_BATCH = 256
+
+
+class Sampled:
+    """Frames of some episodes of one source, at the encoder's size, with what they are to tell."""
+
+    def __init__(self, source: EpisodeSource, episodes: Int64[np.ndarray, " N"], config: ProbeConfig) -> None:
+        rows = spread(source.lengths[episodes], config.max_frames)
+        pairs = [(int(episode), index) for episode, index in zip(episodes, rows, strict=True) if len(index)]
+        self._source, self._config, self._pairs = source, config, pairs
+        self.frames: UInt8[np.ndarray, "n C H W"] = self._read(0)
+        self.truth: Float[np.ndarray, "n Y"] = self._values(0)
+        self.episode: Int64[np.ndarray, " n"] = np.concatenate([np.full(len(i), e, np.int64) for e, i in pairs])
+        self.progress: Float[np.ndarray, "n 1"] = np.concatenate(
+            [index[:, None] / max(1, int(source.lengths[episode]) - 1) for episode, index in pairs]
+        )
+        """Part of the episode that is over, 0 to 1."""
+
+    def with_features(self, features: Float[np.ndarray, "n D"]) -> ProbeData:
+        """Return the data of a probe on these features."""
+        return ProbeData(features=features, truth=self.truth, episode=self.episode)
+
+    def pixels(self) -> Float[np.ndarray, "n P"]:
+        """Return the frames as rows of numbers in 0-1."""
+        return as_rows(self.frames)
+
+    def frames_before(self) -> UInt8[np.ndarray, "n C H W"]:
+        """Return the frame before each; the first of an episode stands for its own."""
+        return self._read(1)
+
+    def velocity(self) -> Float[np.ndarray, "n Y"]:
+        """Return how fast the truth changed from the frame before, in its unit per second."""
+        return (self.truth - self._values(1)) * self._source.fps_hz
+
+    def _read(self, back: int) -> np.ndarray:
+        camera = self._config.camera
+        return np.concatenate([self._source.frames(e, np.maximum(i - back, 0), camera) for e, i in self._pairs])
+
+    def _values(self, back: int) -> np.ndarray:
+        key = self._config.key
+        return np.concatenate([self._source.values(e, np.maximum(i - back, 0), key) for e, i in self._pairs])
+
+
+def as_rows(frames: UInt8[np.ndarray, "n C H W"]) -> Float[np.ndarray, "n P"]:
+    """Return frames as rows of numbers in 0-1."""
+    return frames.reshape(len(frames), -1).astype(np.float32) / 255
+
+
+@torch.inference_mode()
+def encode(encoder: Encoder, frames: UInt8[np.ndarray, "n C H W"]) -> Float[np.ndarray, "n D"]:
+    """Return the features of all frames."""
+    device = encoder.mean.device
+    parts = [encoder(part.to(device)).float().cpu() for part in torch.from_numpy(frames).split(ENCODE_BATCH)]
+    return torch.cat(parts).numpy()
+
+
+def spread(lengths: Int64[np.ndarray, " N"], max_frames: int) -> list[Int64[np.ndarray, " m"]]:
+    """Return frame numbers of each episode, evenly spaced, about `max_frames` in all and at most that many."""
+    total = int(np.sum(lengths))
+    stride = max(1, -(-total // max_frames))
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    # one comb over all episodes laid end to end, so that short episodes are not favoured
+    return [np.arange(-start % stride, length, stride) for start, length in zip(starts, lengths, strict=True)]
