@@ -10,13 +10,13 @@ from jaxtyping import Float32, Int64, UInt8
 
 from robossl.data.digest import digest_files
 from robossl.data.lerobot import layout, open_directory
-from robossl.data.video.open import Damaged
+from robossl.data.video.open import Damaged, DecoderName
 from robossl.data.video.reader import Indices
 from robossl.data.video.readers import Readers
 from robossl.data.video_folder import VideoFolder, has_videos
 from robossl.errors import DataError
 
-__all__ = ["EpisodeSource", "LeRobotSource", "VideoFolder", "discover_sources", "open_source"]
+__all__ = ["EpisodeSource", "LeRobotSource", "ScalingSource", "VideoFolder", "discover_sources", "open_source"]
 
 
 class EpisodeSource(Protocol):
@@ -72,17 +72,28 @@ class EpisodeSource(Protocol):
         ...
 
 
+class ScalingSource(EpisodeSource, Protocol):
+    """Episodes in video files, whose frames can be had small at once."""
+
+    def scaled_frames(
+        self, episode: int, indices: Indices, camera: str, size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames at the size (H, W), about a grey level off `robossl.resize.resize` but faster; see `frames`."""
+        ...
+
+
 class LeRobotSource:
     """A LeRobotDataset directory, v3 or v2.x.
 
     Args:
         root: the directory that holds `meta/info.json`.
+        decoder: see `open_video`.
 
     Raises:
         DataError: it is none, or was not finalized.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, *, decoder: DecoderName = "auto") -> None:
         self.root = Path(root)
         self.directory = open_directory(root)
         if not self.directory.cameras:
@@ -92,7 +103,7 @@ class LeRobotSource:
         self.cameras = self.directory.cameras
         self.features = self.directory.features
         self.robot_type: str | None = self.directory.info.get("robot_type")
-        self._readers = Readers()
+        self._readers = Readers(decoder=decoder)
 
     @cached_property
     def digest(self) -> str:
@@ -104,6 +115,14 @@ class LeRobotSource:
         path, first = self.directory.video(episode, camera)
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
         return self._readers[path].read(numbers + first)
+
+    def scaled_frames(
+        self, episode: int, indices: Indices, camera: str, size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames at a size; see `ScalingSource.scaled_frames`."""
+        path, first = self.directory.video(episode, camera)
+        numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
+        return self._readers[path].read_scaled(numbers + first, size)
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows; see `EpisodeSource.values`."""
@@ -140,12 +159,15 @@ class LeRobotSource:
         return str(extras.get("episode_key", f"episode {episode}"))
 
 
-def open_source(path: str | Path, *, damaged: Damaged = "strict") -> EpisodeSource:
+def open_source(
+    path: str | Path, *, damaged: Damaged = "strict", decoder: DecoderName = "auto"
+) -> LeRobotSource | VideoFolder:
     """Open whatever lies at a path: a LeRobotDataset directory (v3 or v2.x), a folder of videos, or one video.
 
     Args:
         path: where it lies.
         damaged: what becomes of damaged files in a folder of videos, see `VideoFolder`.
+        decoder: see `open_video`.
 
     Raises:
         DataError: there is nothing there, or nothing that can be read.
@@ -154,11 +176,11 @@ def open_source(path: str | Path, *, damaged: Damaged = "strict") -> EpisodeSour
     if not path.exists():
         raise DataError(f"{path} does not exist: give a data set directory, a folder of videos or a video file")
     if (path / layout.INFO_PATH).is_file() or (path / layout.JOURNAL_PATH).is_dir():
-        return LeRobotSource(path)
-    return VideoFolder(path, damaged=damaged)
+        return LeRobotSource(path, decoder=decoder)
+    return VideoFolder(path, damaged=damaged, decoder=decoder)
 
 
-def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
+def discover_sources(root: str | Path, *, decoder: DecoderName = "auto") -> dict[str, LeRobotSource | VideoFolder]:
     """Open everything below a folder: each LeRobotDataset directory as a source of its own, all other videos as one.
 
     Returns:
@@ -169,11 +191,13 @@ def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
     """
     root = Path(root)
     if not root.is_dir() or (root / layout.INFO_PATH).is_file():
-        return {root.stem: open_source(root)}
+        return {root.stem: open_source(root, decoder=decoder)}
     directories = sorted(path.parent.parent for path in root.rglob(layout.INFO_PATH))
-    sources: dict[str, EpisodeSource] = {path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories}
+    sources: dict[str, LeRobotSource | VideoFolder] = {
+        path.relative_to(root).as_posix(): LeRobotSource(path, decoder=decoder) for path in directories
+    }
     if not directories or has_videos(root, exclude=directories):
-        sources["videos"] = VideoFolder(root, exclude=directories)
+        sources["videos"] = VideoFolder(root, exclude=directories, decoder=decoder)
     return sources
 
 
