@@ -81,6 +81,9 @@ class ClipDataset:
         pixels = self._pixels(episodes, draws, positions)
         return [self.filled(*parts) for parts in zip(episodes, draws, pixels, strict=True)]
 
+    def close(self) -> None:
+        """Nothing reads ahead here."""
+
     def draw(self, item: int, position: int) -> Draw:
         """Return the frames of an item at a place of the endless stream."""
         length = int(self.source.lengths[self.episode_of_item[item]])
@@ -172,6 +175,10 @@ class ClipReader(Protocol):
         """Return some items, each with its frames drawn by (seed, position)."""
         ...
 
+    def close(self) -> None:
+        """End what reads ahead."""
+        ...
+
 
 class ClipLoader:
     """`loader(step)` reads the batch of a step; it holds no state, so any step can be asked for."""
@@ -188,3 +195,8 @@ class ClipLoader:
         dataset = self.datasets[plan.source]
         clips = dataset.clips(plan.items.tolist(), positions=plan.positions.tolist())
         return collate(clips, source=self.names[plan.source])
+
+    def close(self) -> None:
+        """End what reads ahead."""
+        for dataset in self.datasets:
+            dataset.close()

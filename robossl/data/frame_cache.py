@@ -53,9 +53,7 @@ class CachedSource:
         self.fps_hz, self.cameras, self.features = source.fps_hz, source.cameras, source.features
         self.digest = source.digest
         self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
-        height, width = self.image_size
-        name = f"{self.digest.removeprefix('sha256:')[:32]}-{height}x{width}-{aspect}-v{VERSION}"
-        self.path = (Path(cache_dir) if cache_dir else cache_dir_of("frames")) / name
+        self.path = cache_path(source, self.image_size, cache_dir=cache_dir, aspect=aspect)
         self._held: Hold | None = self._hold()
         self._maps: dict[str, np.ndarray] = {}
 
@@ -128,3 +126,16 @@ class CachedSource:
         for frames in stored.values():
             frames.flush()
         write_json(folder / RECORD, {"digest": self.digest, "image_size": self.image_size})
+
+
+def cache_path(
+    source: EpisodeSource,
+    image_size: tuple[int, int],
+    *,
+    cache_dir: str | Path | None = None,
+    aspect: Aspect = "stretch",
+) -> Path:
+    """Return the folder of a source's cache, named by content, size and aspect policy; it need not be there."""
+    height, width = image_size
+    name = f"{source.digest.removeprefix('sha256:')[:32]}-{height}x{width}-{aspect}-v{VERSION}"
+    return (Path(cache_dir) if cache_dir else cache_dir_of("frames")) / name

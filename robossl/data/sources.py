@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from robossl.data.digest import digest_files
 from robossl.data.lerobot import layout, open_directory
-from robossl.data.video.open import Damaged, DecoderName
+from robossl.data.video.open import Damaged
 from robossl.data.video.reader import Indices
 from robossl.data.video.readers import Readers
 from robossl.data.video_folder import VideoFolder, has_videos
@@ -87,13 +87,12 @@ class LeRobotSource:
 
     Args:
         root: the directory that holds `meta/info.json`.
-        decoder: see `open_video`.
 
     Raises:
         DataError: it is none, or was not finalized.
     """
 
-    def __init__(self, root: str | Path, *, decoder: DecoderName = "auto") -> None:
+    def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self.directory = open_directory(root)
         if not self.directory.cameras:
@@ -103,7 +102,7 @@ class LeRobotSource:
         self.cameras = self.directory.cameras
         self.features = self.directory.features
         self.robot_type: str | None = self.directory.info.get("robot_type")
-        self._readers = Readers(decoder=decoder)
+        self._readers, self._scaling = Readers(), Readers(decoder="pyav")  # which scales while it decodes
 
     @cached_property
     def digest(self) -> str:
@@ -122,7 +121,7 @@ class LeRobotSource:
         """Return frames at a size; see `ScalingSource.scaled_frames`."""
         path, first = self.directory.video(episode, camera)
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
-        return self._readers[path].read_scaled(numbers + first, size)
+        return self._scaling[path].read_scaled(numbers + first, size)
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows; see `EpisodeSource.values`."""
@@ -159,15 +158,12 @@ class LeRobotSource:
         return str(extras.get("episode_key", f"episode {episode}"))
 
 
-def open_source(
-    path: str | Path, *, damaged: Damaged = "strict", decoder: DecoderName = "auto"
-) -> LeRobotSource | VideoFolder:
+def open_source(path: str | Path, *, damaged: Damaged = "strict") -> LeRobotSource | VideoFolder:
     """Open whatever lies at a path: a LeRobotDataset directory (v3 or v2.x), a folder of videos, or one video.
 
     Args:
         path: where it lies.
         damaged: what becomes of damaged files in a folder of videos, see `VideoFolder`.
-        decoder: see `open_video`.
 
     Raises:
         DataError: there is nothing there, or nothing that can be read.
@@ -176,11 +172,11 @@ def open_source(
     if not path.exists():
         raise DataError(f"{path} does not exist: give a data set directory, a folder of videos or a video file")
     if (path / layout.INFO_PATH).is_file() or (path / layout.JOURNAL_PATH).is_dir():
-        return LeRobotSource(path, decoder=decoder)
-    return VideoFolder(path, damaged=damaged, decoder=decoder)
+        return LeRobotSource(path)
+    return VideoFolder(path, damaged=damaged)
 
 
-def discover_sources(root: str | Path, *, decoder: DecoderName = "auto") -> dict[str, LeRobotSource | VideoFolder]:
+def discover_sources(root: str | Path) -> dict[str, LeRobotSource | VideoFolder]:
     """Open everything below a folder: each LeRobotDataset directory as a source of its own, all other videos as one.
 
     Returns:
@@ -191,13 +187,13 @@ def discover_sources(root: str | Path, *, decoder: DecoderName = "auto") -> dict
     """
     root = Path(root)
     if not root.is_dir() or (root / layout.INFO_PATH).is_file():
-        return {root.stem: open_source(root, decoder=decoder)}
+        return {root.stem: open_source(root)}
     directories = sorted(path.parent.parent for path in root.rglob(layout.INFO_PATH))
     sources: dict[str, LeRobotSource | VideoFolder] = {
-        path.relative_to(root).as_posix(): LeRobotSource(path, decoder=decoder) for path in directories
+        path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories
     }
     if not directories or has_videos(root, exclude=directories):
-        sources["videos"] = VideoFolder(root, exclude=directories, decoder=decoder)
+        sources["videos"] = VideoFolder(root, exclude=directories)
     return sources
 
 

@@ -76,8 +76,8 @@ class StreamedClips:
     """Clips of one source like those of a `ClipDataset`, for reading in the order that `order` gives.
 
     Episodes are cut into stretches, and `order` passes them in rounds (`StreamOrder`). Of a round each stretch is
-    decoded once, from front to back, by one thread of several, and only frames that its clips need are scaled. Any
-    place of the stream can be asked for, at the cost of decoding its round; so nothing needs to be remembered to resume.
+    decoded once, from front to back, by one thread of several, and only frames that its clips need are scaled.
+    Any place of the stream can be asked for, at the cost of decoding its round: nothing is remembered to resume.
 
     Args:
         source: the whole episodes.

@@ -11,8 +11,8 @@ from jaxtyping import Float32, Float64, UInt8
 
 from robossl.data.digest import digest_files
 from robossl.data.video.image_folder import numbered_images
-from robossl.data.video.open import Damaged, DecoderName, open_video
-from robossl.data.video.reader import Indices, VideoReader
+from robossl.data.video.open import Damaged, open_video
+from robossl.data.video.reader import Indices
 from robossl.data.video.readers import Readers
 from robossl.errors import DataError, VideoReadError
 
@@ -46,7 +46,6 @@ class VideoFolder:
         exclude: folders that are left out.
         damaged: "strict" leaves damaged files out, "keep_prefix" takes the frames before the damage; `cut` holds the
             path and the reason then.
-        decoder: see `open_video`.
 
     Raises:
         DataError: there is no video, or none that can be read.
@@ -54,24 +53,18 @@ class VideoFolder:
 
     cameras: tuple[str, ...] = ("video",)
 
-    def __init__(
-        self,
-        root: str | Path,
-        *,
-        exclude: Sequence[Path] = (),
-        damaged: Damaged = "strict",
-        decoder: DecoderName = "auto",
-    ) -> None:
+    def __init__(self, root: str | Path, *, exclude: Sequence[Path] = (), damaged: Damaged = "strict") -> None:
         self.root = Path(root)
         self.skipped: dict[Path, str] = {}
         self.cut: dict[Path, str] = {}
         self.paths: list[Path] = []
-        self._readers = Readers(damaged=damaged, decoder=decoder)
+        self._readers = Readers(damaged=damaged)
+        self._scaling = Readers(damaged=damaged, decoder="pyav")  # which scales while it decodes
         self.features: dict[str, int] = {}
         lengths, rates = [], []
         for path in video_files(self.root, exclude=exclude):
             try:
-                reader = open_video(path, damaged=damaged, decoder=decoder)
+                reader = open_video(path, damaged=damaged)
             except VideoReadError as error:
                 self.skipped[path] = str(error)
                 continue
@@ -99,18 +92,18 @@ class VideoFolder:
 
     def frames(self, episode: int, indices: Indices, camera: str = "video") -> UInt8[np.ndarray, "n C H W"]:
         """Return frames; see `EpisodeSource.frames`."""
-        return self._reader(episode, camera).read(indices)
+        return self._readers[self._path(episode, camera)].read(indices)
 
     def scaled_frames(
         self, episode: int, indices: Indices, camera: str, size: tuple[int, int]
     ) -> UInt8[np.ndarray, "n C H W"]:
         """Return frames at a size; see `ScalingSource.scaled_frames`."""
-        return self._reader(episode, camera).read_scaled(indices, size)
+        return self._scaling[self._path(episode, camera)].read_scaled(indices, size)
 
-    def _reader(self, episode: int, camera: str) -> VideoReader:
+    def _path(self, episode: int, camera: str) -> Path:
         if camera not in self.cameras:
             raise DataError(f"{self.root} has no camera {camera!r}; a folder of videos has 'video'")
-        return self._readers[self.paths[episode]]
+        return self.paths[episode]
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Refuse: plain video has no numbers."""

@@ -12,7 +12,7 @@ from robossl.data.clip_sampling import pair_window, sequence_window
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.sampler import BatchSampler
 from robossl.data.segments import SegmentedSource
-from robossl.data.sources import LeRobotSource, VideoFolder, open_source
+from robossl.data.sources import LeRobotSource, VideoFolder
 from robossl.data.stream import StreamedClips
 from robossl.data.stream_order import StreamOrder
 from robossl.data.video import open_video
@@ -25,7 +25,7 @@ SIZE = (48, 96)
 def folder(root: Path, lengths: tuple[int, ...] = (40, 25, 33)) -> VideoFolder:
     for number, length in enumerate(lengths):
         write_stamped(root / f"{number}.mp4", length, gop=50, b_frames=2, first=100 * number)
-    return VideoFolder(root, decoder="pyav")
+    return VideoFolder(root)
 
 
 def streamed(source: VideoFolder, **more: Any) -> StreamedClips:
@@ -95,8 +95,7 @@ def test_a_spread_over_a_stretch_finds_its_numbers_too(tmp_path: Path) -> None:
     with EpisodeWriter(tmp_path / "set", fps_hz=20.0) as episodes:
         for seed in range(3):
             episodes.append(make_episode(seed))
-    source = open_source(tmp_path / "set", decoder="pyav")
-    assert isinstance(source, LeRobotSource)
+    source = LeRobotSource(tmp_path / "set")
     window = pair_window(num_anchors=3, positive_window_s=0.1)
     clips = StreamedClips(source, window, image_size=(16, 16), seed=0, views=("front", "wrist"))
     for clip in clips.clips(clips.order(0)[:2].tolist(), positions=[0, 1]):
