@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robossl.data.lerobot import layout
+from robossl.data.lerobot.stats import Stats, from_lists
 from robossl.errors import DataError, closest
 
 NUMBER_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
@@ -180,6 +181,16 @@ class LeRobotV3(LeRobotDirectory):
         chunk, file = int(row["data/chunk_index"]), int(row["data/file_index"])
         path = self.root / self.info["data_path"].format(chunk_index=chunk, file_index=file)
         return self._checked(path), int(row["dataset_from_index"]) - int(self._file_starts[chunk, file])
+
+    def stats(self, episode: int, key: str) -> Stats:
+        """Return the statistics of a feature in one episode, read from disk."""
+        row = self._episodes.iloc[episode]
+        chunk, file = int(row["meta/episodes/chunk_index"]), int(row["meta/episodes/file_index"])
+        path = self._checked(self.root / layout.EPISODES_PATH.format(chunk_index=chunk, file_index=file))
+        names = [name for name in pq.read_schema(path).names if name.startswith(f"stats/{key}/")]
+        table = pq.read_table(path, columns=["episode_index", *names], filters=[("episode_index", "=", episode)])
+        found = {name.rsplit("/", 1)[1]: table[name][0].as_py() for name in names}
+        return from_lists({key: found})[key]
 
     def from_timestamp_s(self, episode: int, camera: str) -> float:
         """Return when the episode begins in its video file."""
