@@ -21,6 +21,7 @@ from robossl.data.frame_cache import CachedSource
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.sources import LeRobotSource, VideoFolder, discover_sources, open_source
 from robossl.data.splits import FEW_KEYS, refuse_heldout, split_episodes, split_of
+from robossl.data.video import readers
 from robossl.errors import ConfigError, DataError, VideoReadError
 from robossl.resize import resize
 from robossl.stages.pretrain_sources import open_sources
@@ -127,7 +128,10 @@ def test_everything_below_a_folder_is_found_once(tmp_path: Path) -> None:
     assert list(discover_sources(tmp_path / "sim")) == ["sim"]
 
 
-def test_few_files_stay_open_and_sources_travel_to_other_processes(tmp_path: Path) -> None:
+def test_few_files_stay_open_and_sources_travel_to_other_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MAX_OPEN_PIXELS", 8 * 96 * 48)
     for number in range(10):
         write_stamped(tmp_path / f"{number}.mp4", 3 + number)
     source = VideoFolder(tmp_path)

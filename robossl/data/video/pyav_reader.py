@@ -14,9 +14,7 @@ from robossl.errors import VideoReadError
 
 NUM_CHECKED_FRAMES = 8
 # FFmpeg's triangle filter, with a colour for every pixel before it scales: nearest to `robossl.resize`
-_SCALING = (
-    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
-)
+_SCALING = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 class PyAVReader:

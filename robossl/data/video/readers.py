@@ -5,10 +5,14 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import av
+
 from robossl.data.video.open import Damaged, DecoderName, open_video
 from robossl.data.video.reader import VideoReader
+from robossl.data.video.scan import scan_video
 
-MAX_OPEN_READERS = 8  # a decoder holds tens of MB; an unbounded cache of them grows with the data set
+# a decoder holds tens of MB, in proportion to its frames; an unbounded cache of them grows with the data set
+MAX_OPEN_READERS, MAX_OPEN_PIXELS = 64, 8 * 1920 * 1080
 
 
 class Readers:
@@ -34,7 +38,8 @@ class Readers:
         """Return the reader of a file, opened when this thread first asks for it."""
         readers = self._open
         if path not in readers:
-            while len(readers) >= MAX_OPEN_READERS:
+            room = MAX_OPEN_PIXELS - _pixels(path)
+            while readers and (len(readers) >= MAX_OPEN_READERS or sum(map(_pixels, readers)) > room):
                 readers.popitem(last=False)[1].close()
             readers[path] = open_video(path, damaged=self._damaged, decoder=self._decoder)
         readers.move_to_end(path)
@@ -48,3 +53,12 @@ class Readers:
         """Arrive without open files."""
         self.__dict__.update(state)
         self._of_thread = threading.local()
+
+
+def _pixels(path: Path) -> int:
+    """Return the size of a frame; 0 for folders of pictures, which keep none, and for what PyAV can't decode."""
+    try:
+        height, width = scan_video(path).size if path.is_file() else (0, 0)
+    except av.DecoderNotFoundError:
+        return 0
+    return height * width
