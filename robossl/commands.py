@@ -60,6 +60,21 @@ COMMANDS = {
         next="train an encoder on it with robossl pretrain (see configs/pretrain/)",
         paths="dataset",
     ),
+    "merge": Command(
+        config="robossl.config.merge:MergeConfig",
+        stage="robossl.stages.merge:merge",
+        help="put the episodes of data sets into one, also into one that is there",
+        next="robossl doctor {output}",
+        paths="datasets",
+        repeats=True,
+    ),
+    "split": Command(
+        config="robossl.config.merge:SplitConfig",
+        stage="robossl.stages.merge:split",
+        help="divide a data set into train and test by episode",
+        next="robossl doctor {output}/train",
+        paths="dataset",
+    ),
     "pretrain": Command(
         config="robossl.config.pretrain:PretrainConfig",
         stage="robossl.stages.pretrain:pretrain",

@@ -10,6 +10,7 @@ from robossl.config.env import SCRIPTED
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
 from robossl.config.import_footage import ImportConfig
+from robossl.config.merge import MergeConfig, SplitConfig
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.probe import ProbeConfig
 from robossl.config.report import ReportConfig
@@ -62,6 +63,11 @@ def _paths(config: Any) -> Iterable[tuple[str, Path, str]]:
     match config:
         case ImportConfig():
             yield "path", config.path, "give a folder of videos, a video or a LeRobot data set"
+        case MergeConfig():
+            for dataset in config.datasets:
+                yield "data set", dataset, "give data sets that robossl wrote"
+        case SplitConfig():
+            yield "dataset", config.dataset, "give a data set that robossl wrote"
         case RerenderConfig():
             yield "dataset", config.dataset, "give a data set that robossl collect wrote"
         case PretrainConfig():

@@ -24,6 +24,9 @@ class SourceConfig:
     """Cameras or looks of a clip, for example front front_look2; by default the first camera and its second look."""
     objectives: tuple[str, ...] = ()
     """Names of the objectives that this source feeds; by default all that it can."""
+    frames: Literal["cache", "stream", "auto"] = "cache"
+    """Decode all frames once into a cache on disk, or stream them out of the videos in every epoch: stretches of 512
+    frames, shuffled in rounds; auto measures both for a few seconds and says which it takes."""
     rerender: bool = False
     """Draw the first camera of collected episodes anew for every clip, each view under a look of its own, instead of
     reading the recorded pictures; `views` are then its looks: front, front_look2, ..."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -77,12 +77,17 @@ class ClipDataset:
     def clips(self, items: Sequence[int], *, positions: Sequence[int]) -> list[Clip]:
         """Return some items, each with its frames drawn by (seed, position)."""
         episodes = [int(self.episode_of_item[item]) for item in items]
-        draws = [
-            self.window.sample(int(self.source.lengths[episode]), self.source.fps_hz, seed=(self.seed, position))
-            for episode, position in zip(episodes, positions, strict=True)
-        ]
+        draws = [self.draw(item, position) for item, position in zip(items, positions, strict=True)]
         pixels = self._pixels(episodes, draws, positions)
-        return [self._clip(*parts) for parts in zip(episodes, draws, pixels, strict=True)]
+        return [self.filled(*parts) for parts in zip(episodes, draws, pixels, strict=True)]
+
+    def close(self) -> None:
+        """Nothing reads ahead here."""
+
+    def draw(self, item: int, position: int) -> Draw:
+        """Return the frames of an item at a place of the endless stream."""
+        length = int(self.source.lengths[self.episode_of_item[item]])
+        return self.window.sample(length, self.source.fps_hz, seed=(self.seed, position))
 
     def _pixels(
         self, episodes: Sequence[int], draws: Sequence[Draw], positions: Sequence[int]
@@ -96,7 +101,8 @@ class ClipDataset:
             for episode, draw in zip(episodes, draws, strict=True)
         ]
 
-    def _clip(self, episode: int, draw: Draw, pixels: UInt8[np.ndarray, "V T C H W"]) -> Clip:
+    def filled(self, episode: int, draw: Draw, pixels: UInt8[np.ndarray, "V T C H W"]) -> Clip:
+        """Return the clip of these frames, with the numbers that belong to them."""
         length = int(self.source.lengths[episode])
         actions, actions_valid = self._actions(episode, length, draw.indices)
         proprio = self.source.values(episode, draw.indices, self.proprio_key) if self.proprio_key else None
@@ -162,10 +168,22 @@ def _on(value: torch.Tensor, device: torch.device) -> torch.Tensor:
     return value.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else value.to(device)
 
 
+class ClipReader(Protocol):
+    """What gives clips: a `ClipDataset`, or a stream of clips."""
+
+    def clips(self, items: Sequence[int], *, positions: Sequence[int]) -> list[Clip]:
+        """Return some items, each with its frames drawn by (seed, position)."""
+        ...
+
+    def close(self) -> None:
+        """End what reads ahead."""
+        ...
+
+
 class ClipLoader:
     """`loader(step)` reads the batch of a step; it holds no state, so any step can be asked for."""
 
-    def __init__(self, datasets: Sequence[ClipDataset], sampler: BatchSampler, *, names: Sequence[str]) -> None:
+    def __init__(self, datasets: Sequence[ClipReader], sampler: BatchSampler, *, names: Sequence[str]) -> None:
         """Read from `datasets` (called `names`) as `sampler` plans."""
         self.datasets = list(datasets)
         self.sampler = sampler
@@ -177,3 +195,8 @@ class ClipLoader:
         dataset = self.datasets[plan.source]
         clips = dataset.clips(plan.items.tolist(), positions=plan.positions.tolist())
         return collate(clips, source=self.names[plan.source])
+
+    def close(self) -> None:
+        """End what reads ahead."""
+        for dataset in self.datasets:
+            dataset.close()

@@ -10,6 +10,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Window:
     action_steps: int = 1
     """Actions from each frame on that a clip carries, joined."""
 
-    @property
+    @cached_property
     def groups(self) -> dict[str, slice]:
         """Group name to its half-open range on the T axis; groups with equal specs are the same range."""
         ranges: dict[Spec, slice] = {}
@@ -71,12 +72,17 @@ class Window:
         )
 
 
+@lru_cache(maxsize=1024)
+def _stream(spec: Spec) -> int:
+    return zlib.crc32(repr(spec).encode())
+
+
 def _draw_into(drawn: dict[Spec, Draw], spec: Spec, num_frames: int, fps_hz: float, seed: Sequence[int]) -> None:
     if spec in drawn:
         return
     if isinstance(spec, Near | Far | Ahead | Again):
         _draw_into(drawn, spec.base, num_frames, fps_hz, seed)
-    rng = np.random.default_rng([*seed, zlib.crc32(repr(spec).encode())])
+    rng = np.random.default_rng([*seed, _stream(spec)])
     drawn[spec] = spec.draw(num_frames, fps_hz, drawn, rng)
 
 

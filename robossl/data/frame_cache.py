@@ -1,36 +1,33 @@
 """Decoded frames at training size in memory-mapped files: reading a small frame costs a copy instead of a decode."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float32, Int64, UInt8
 from rich.console import Console
 from rich.progress import Progress
 
+from robossl.data.cache_build import decode_into
 from robossl.data.cache_dir import cache_dir as cache_dir_of
+from robossl.data.cache_room import RECORD, Hold, building, hold, make_room
 from robossl.data.lerobot.layout import write_json
 from robossl.data.sources import EpisodeSource
 from robossl.data.video.reader import Indices
 from robossl.errors import DataError
-from robossl.resize import Aspect, resize
+from robossl.resize import Aspect
 from robossl.resize import image_size as height_width
 
-BLOCK_FRAMES = 32  # decoded at a time; bounds the memory for large videos
 VERSION = 1  # raise it when the stored pixels change for the same source and size
 
 
 class CachedSource:
     """An `EpisodeSource` whose frames come from a cache of uint8 [frames, C, H, W], one file a camera.
 
-    The cache is built when the object is made, unless it is there: it is keyed by the content of the source, the size
-    and the aspect policy. It is written under a temporary name and renamed, so a kill leaves nothing half-built and two
-    processes may build it at once.
+    The cache is built when the object is made, in threads, unless it is there: it is keyed by the content of the
+    source, the size and the aspect policy. It is written under a temporary name and renamed, so a kill leaves nothing
+    half-built; of two processes that want it one waits. All caches of a folder together take at most
+    `$ROBOSSL_CACHE_GB` (50): those that were used longest ago go first, and none that is in use.
 
     Args:
         source: where the frames come from; its values are passed on.
@@ -40,7 +37,7 @@ class CachedSource:
 
     Raises:
         VideoReadError: a frame can't be decoded.
-        DataError: the cache folder can't be written.
+        DataError: the cache folder can't be written, or there is no room for the frames.
     """
 
     def __init__(
@@ -56,11 +53,8 @@ class CachedSource:
         self.fps_hz, self.cameras, self.features = source.fps_hz, source.cameras, source.features
         self.digest = source.digest
         self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
-        height, width = self.image_size
-        name = f"{self.digest.removeprefix('sha256:')[:32]}-{height}x{width}-{aspect}-v{VERSION}"
-        self.path = (Path(cache_dir) if cache_dir else cache_dir_of("frames")) / name
-        if not self.path.is_dir():
-            self._build()
+        self.path = cache_path(source, self.image_size, cache_dir=cache_dir, aspect=aspect)
+        self._held: Hold | None = self._hold()
         self._maps: dict[str, np.ndarray] = {}
 
     def frames(self, episode: int, indices: Indices, camera: str) -> UInt8[np.ndarray, "n C H W"]:
@@ -87,49 +81,61 @@ class CachedSource:
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to another process without the maps, which are opened there again."""
-        return self.__dict__ | {"_maps": {}}
+        return self.__dict__ | {"_maps": {}, "_held": None}
 
     def _map(self, camera: str) -> np.ndarray:
         if camera not in self._maps:
             if camera not in self.cameras:
                 raise DataError(f"there is no camera {camera!r}; the data has {', '.join(self.cameras)}")
+            self._held = self._held or self._hold()  # in another process than the one that made this object
             self._maps[camera] = np.load(self.path / f"{camera}.npy", mmap_mode="r")
         return self._maps[camera]
 
-    def _build(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{self.path.name}-", dir=self.path.parent))
-        except OSError as error:
-            raise DataError(
-                f"can't write the frame cache {self.path.parent} ({error}): give another cache_dir"
-            ) from error
-        try:
-            console = Console(stderr=True)
-            with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-                task = progress.add_task("decoding frames", total=int(self._starts[-1]) * len(self.cameras))
-                for camera in self.cameras:
-                    self._write(temporary / f"{camera}.npy", camera, lambda count: progress.advance(task, count))
-            write_json(temporary / "cache.json", {"digest": self.digest, "image_size": self.image_size})
-            self._publish(temporary)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    def _hold(self) -> Hold:
+        """Build the cache unless another process does, and hold it."""
+        height, width = self.image_size
+        needed = int(self._starts[-1]) * len(self.cameras) * 3 * height * width
+        while (held := hold(self.path)) is None:
+            try:
+                with building(self.path) as temporary:
+                    if temporary is not None:
+                        make_room(self.path.parent, needed)
+                        self._write(temporary)
+            except OSError as error:
+                raise DataError(
+                    f"can't write the frame cache {self.path.parent} ({error}): give another cache_dir"
+                ) from error
+        return held
 
-    def _write(self, path: Path, camera: str, advance: Callable[[int], None]) -> None:
+    def _write(self, folder: Path) -> None:
+        console = Console(stderr=True)
         shape = (int(self._starts[-1]), 3, *self.image_size)
-        stored = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-        for episode, length in enumerate(self.lengths.tolist()):
-            for start in range(0, length, BLOCK_FRAMES):
-                stop = min(start + BLOCK_FRAMES, length)
-                frames = torch.from_numpy(self.source.frames(episode, range(start, stop), camera))
-                small = resize(frames, self.image_size, aspect=self.aspect)
-                stored[self._starts[episode] + start : self._starts[episode] + stop] = small.numpy()
-                advance(stop - start)
-        stored.flush()
+        stored = {
+            camera: np.lib.format.open_memmap(folder / f"{camera}.npy", mode="w+", dtype=np.uint8, shape=shape)
+            for camera in self.cameras
+        }
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("decoding frames", total=shape[0] * len(stored))
+            decode_into(
+                stored,
+                self.source,
+                starts=self._starts,
+                aspect=self.aspect,
+                advance=lambda count: progress.advance(task, count),
+            )
+        for frames in stored.values():
+            frames.flush()
+        write_json(folder / RECORD, {"digest": self.digest, "image_size": self.image_size})
 
-    def _publish(self, temporary: Path) -> None:
-        try:
-            os.rename(temporary, self.path)
-        except OSError:
-            if not self.path.is_dir():  # else another process was faster, with the same content
-                raise
+
+def cache_path(
+    source: EpisodeSource,
+    image_size: tuple[int, int],
+    *,
+    cache_dir: str | Path | None = None,
+    aspect: Aspect = "stretch",
+) -> Path:
+    """Return the folder of a source's cache, named by content, size and aspect policy; it need not be there."""
+    height, width = image_size
+    name = f"{source.digest.removeprefix('sha256:')[:32]}-{height}x{width}-{aspect}-v{VERSION}"
+    return (Path(cache_dir) if cache_dir else cache_dir_of("frames")) / name

@@ -1,6 +1,6 @@
 """Which item comes when: a pure function of seed and step, the same on every number of processes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,7 @@ class BatchSampler:
         batch_size: int,
         seed: int,
         weights: Sequence[float] | None = None,
+        orders: Mapping[int, Callable[[int], Int64[np.ndarray, " n"]]] | None = None,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -49,6 +50,7 @@ class BatchSampler:
             batch_size: items of the joint batch of all ranks, a multiple of `world_size`.
             seed: at least 0.
             weights: of the sources, positive; equal ones by default.
+            orders: source to what gives the order of its items in an epoch, where that is not any permutation.
             rank, world_size: of this process.
 
         Raises:
@@ -67,6 +69,7 @@ class BatchSampler:
         self.probabilities = np.asarray(weights, dtype=float) / sum(weights)
         self.rank = rank
         self.world_size = world_size
+        self._given = dict(orders or {})
         self._orders: dict[tuple[int, int], Int64[np.ndarray, " n"]] = {}
 
     def source_at(self, step: int) -> int:
@@ -87,6 +90,8 @@ class BatchSampler:
         return BatchPlan(source=source, items=items, positions=positions)
 
     def _order(self, source: int, epoch: int) -> Int64[np.ndarray, " n"]:
+        if source in self._given:
+            return self._given[source](epoch)
         key = (source, epoch)
         if key not in self._orders:
             if len(self._orders) > 2 * len(self.num_items):  # a batch touches few epochs: keep the last ones only

@@ -16,7 +16,7 @@ from robossl.data.video.readers import Readers
 from robossl.data.video_folder import VideoFolder, has_videos
 from robossl.errors import DataError
 
-__all__ = ["EpisodeSource", "LeRobotSource", "VideoFolder", "discover_sources", "open_source"]
+__all__ = ["EpisodeSource", "LeRobotSource", "ScalingSource", "VideoFolder", "discover_sources", "open_source"]
 
 
 class EpisodeSource(Protocol):
@@ -72,6 +72,16 @@ class EpisodeSource(Protocol):
         ...
 
 
+class ScalingSource(EpisodeSource, Protocol):
+    """Episodes in video files, whose frames can be had small at once."""
+
+    def scaled_frames(
+        self, episode: int, indices: Indices, camera: str, size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames at the size (H, W), about a grey level off `robossl.resize.resize` but faster; see `frames`."""
+        ...
+
+
 class LeRobotSource:
     """A LeRobotDataset directory, v3 or v2.x.
 
@@ -92,7 +102,7 @@ class LeRobotSource:
         self.cameras = self.directory.cameras
         self.features = self.directory.features
         self.robot_type: str | None = self.directory.info.get("robot_type")
-        self._readers = Readers()
+        self._readers, self._scaling = Readers(), Readers(decoder="pyav")  # which scales while it decodes
 
     @cached_property
     def digest(self) -> str:
@@ -104,6 +114,14 @@ class LeRobotSource:
         path, first = self.directory.video(episode, camera)
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
         return self._readers[path].read(numbers + first)
+
+    def scaled_frames(
+        self, episode: int, indices: Indices, camera: str, size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames at a size; see `ScalingSource.scaled_frames`."""
+        path, first = self.directory.video(episode, camera)
+        numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
+        return self._scaling[path].read_scaled(numbers + first, size)
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows; see `EpisodeSource.values`."""
@@ -140,7 +158,7 @@ class LeRobotSource:
         return str(extras.get("episode_key", f"episode {episode}"))
 
 
-def open_source(path: str | Path, *, damaged: Damaged = "strict") -> EpisodeSource:
+def open_source(path: str | Path, *, damaged: Damaged = "strict") -> LeRobotSource | VideoFolder:
     """Open whatever lies at a path: a LeRobotDataset directory (v3 or v2.x), a folder of videos, or one video.
 
     Args:
@@ -158,7 +176,7 @@ def open_source(path: str | Path, *, damaged: Damaged = "strict") -> EpisodeSour
     return VideoFolder(path, damaged=damaged)
 
 
-def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
+def discover_sources(root: str | Path) -> dict[str, LeRobotSource | VideoFolder]:
     """Open everything below a folder: each LeRobotDataset directory as a source of its own, all other videos as one.
 
     Returns:
@@ -171,7 +189,9 @@ def discover_sources(root: str | Path) -> dict[str, EpisodeSource]:
     if not root.is_dir() or (root / layout.INFO_PATH).is_file():
         return {root.stem: open_source(root)}
     directories = sorted(path.parent.parent for path in root.rglob(layout.INFO_PATH))
-    sources: dict[str, EpisodeSource] = {path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories}
+    sources: dict[str, LeRobotSource | VideoFolder] = {
+        path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories
+    }
     if not directories or has_videos(root, exclude=directories):
         sources["videos"] = VideoFolder(root, exclude=directories)
     return sources

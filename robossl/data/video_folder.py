@@ -59,6 +59,7 @@ class VideoFolder:
         self.cut: dict[Path, str] = {}
         self.paths: list[Path] = []
         self._readers = Readers(damaged=damaged)
+        self._scaling = Readers(damaged=damaged, decoder="pyav")  # which scales while it decodes
         self.features: dict[str, int] = {}
         lengths, rates = [], []
         for path in video_files(self.root, exclude=exclude):
@@ -91,9 +92,18 @@ class VideoFolder:
 
     def frames(self, episode: int, indices: Indices, camera: str = "video") -> UInt8[np.ndarray, "n C H W"]:
         """Return frames; see `EpisodeSource.frames`."""
+        return self._readers[self._path(episode, camera)].read(indices)
+
+    def scaled_frames(
+        self, episode: int, indices: Indices, camera: str, size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames at a size; see `ScalingSource.scaled_frames`."""
+        return self._scaling[self._path(episode, camera)].read_scaled(indices, size)
+
+    def _path(self, episode: int, camera: str) -> Path:
         if camera not in self.cameras:
             raise DataError(f"{self.root} has no camera {camera!r}; a folder of videos has 'video'")
-        return self._readers[self.paths[episode]].read(indices)
+        return self.paths[episode]
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Refuse: plain video has no numbers."""

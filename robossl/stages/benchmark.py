@@ -34,6 +34,7 @@ from robossl.stages.pretrain import pretrain
 DOMAINS = ("randomized", "heldout")
 LATER: dict[str, Any] = {
     "renderer": RENDERER,
+    "frames": "cache",
     "rerender": False,
     "num_looks": 2,
     "look_domain": "randomized",

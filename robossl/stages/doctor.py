@@ -15,6 +15,7 @@ from robossl.report.html import data_address, element, escape, page, table
 from robossl.resize import resize
 from robossl.runs import Run
 from robossl.runs.files import write_text
+from robossl.stages.doctor_speed import measure_speed
 from robossl.stages.progress import tracked
 
 THUMBNAIL_PX = 96
@@ -25,7 +26,7 @@ def doctor(config: DoctorConfig, *, run: Run) -> dict[str, Any]:
     """Examine, write `report.html`, and return what was found.
 
     Args:
-        config: what to examine.
+        config: what to examine, or with `speed` what to read.
         run: the run that holds the page.
 
     Returns:
@@ -35,6 +36,9 @@ def doctor(config: DoctorConfig, *, run: Run) -> dict[str, Any]:
     Raises:
         DataError: there is nothing to examine.
     """
+    if config.speed:
+        with run.time("measure speed"):
+            return measure_speed(config, page_path=run.path / "report.html")
     with run.time("examine"):
         found = examine(config.path, track=lambda numbers: tracked(numbers, description="examine", total=len(numbers)))
     findings = sorted(found.findings, key=lambda one: (not one.is_fault, -1 if one.episode is None else one.episode))

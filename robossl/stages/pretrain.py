@@ -1,5 +1,7 @@
 """`robossl pretrain`: self-supervised training of an encoder on episodes and footage."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +12,7 @@ from robossl.config.pretrain import PretrainConfig
 from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.sampler import BatchSampler
+from robossl.data.stream import ScaledSource, StreamedClips
 from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import FutureFrames, WeightedSum, build_objectives
@@ -36,7 +39,7 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
     _check(config)
     with processes(config.device) as here:
         with run.time("read sources"):
-            sources = open_sources(config)
+            sources = open_sources(config, directory=run.path)
         try:
             return _pretrain(config, sources, run=run, here=here)
         finally:
@@ -50,7 +53,7 @@ def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run
     inputs = inputs_of(sources)
     card = _card(config, inputs)
     watch = HealthWatch(HealthFrames(sources), objective.encoder.eval(), best=BestEncoder(run.best_encoder, card))
-    with run.time("pretrain"):
+    with run.time("pretrain"), closing(loader):
         summary = _train(config, objective, loader, watch, inputs, run=run, here=here)
     if not here.is_first:
         return {}
@@ -141,29 +144,41 @@ def _what_decides(config: PretrainConfig) -> dict[str, Any]:
 def _loader(
     config: PretrainConfig, objective: WeightedSum, sources: list[TrainingSource], *, here: Processes
 ) -> ClipLoader:
-    datasets = [
-        ClipDataset(
-            item.source,
-            objective.window_for(item.name, num_views=len(item.views), has_actions=item.has_actions),
-            seed=config.seed,
-            views=item.views,
-            episodes=item.train.tolist(),
-        )
-        for item in sources
-    ]
+    datasets = [_clips(config, objective, item, here=here) for item in sources]
     _check_lengths(datasets)
     sampler = BatchSampler(
         [len(dataset) for dataset in datasets],
         batch_size=config.batch_size,
         seed=config.seed,
         weights=[item.weight for item in sources],
+        orders={number: clips.order for number, clips in enumerate(datasets) if isinstance(clips, StreamedClips)},
         rank=here.rank,
         world_size=here.world_size,
     )
     return ClipLoader(datasets, sampler, names=[item.name for item in sources])
 
 
-def _check_lengths(datasets: list[ClipDataset]) -> None:
+def _clips(
+    config: PretrainConfig, objective: WeightedSum, item: TrainingSource, *, here: Processes
+) -> ClipDataset | StreamedClips:
+    window = objective.window_for(item.name, num_views=len(item.views), has_actions=item.has_actions)
+    episodes = item.train.tolist()
+    if isinstance(item.source, ScaledSource):
+        return StreamedClips(
+            item.source.source,
+            window,
+            image_size=config.image_size,
+            seed=config.seed,
+            views=item.views,
+            episodes=episodes,
+            batch_size=config.batch_size,
+            rank=here.rank,
+            world_size=here.world_size,
+        )
+    return ClipDataset(item.source, window, seed=config.seed, views=item.views, episodes=episodes)
+
+
+def _check_lengths(datasets: Sequence[ClipDataset | StreamedClips]) -> None:
     """Refuse windows that fit into no episode: their places would never be trained, without a word."""
     needed = max(dataset.window.min_frames for dataset in datasets)
     asked = [dataset for dataset in datasets if dataset.window.min_frames == needed]

@@ -1,17 +1,23 @@
 """From the sources of a pretraining config to cached episodes of the training side."""
 
+import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
 from robossl.config.pretrain import PretrainConfig, SourceConfig
-from robossl.data.frame_cache import CachedSource
+from robossl.data.frame_cache import CachedSource, cache_path
+from robossl.data.lerobot.layout import write_json
+from robossl.data.reading_plan import plan_reading
 from robossl.data.rerendered import RerenderedSource, look_names
-from robossl.data.sources import EpisodeSource, discover_sources
+from robossl.data.sources import EpisodeSource, ScalingSource, discover_sources
 from robossl.data.splits import refuse_heldout, split_episodes
+from robossl.data.stream import ScaledSource
 from robossl.errors import ConfigError
 from robossl.objectives import ActionStats
 from robossl.stages.redraw import open_drawing
@@ -20,6 +26,9 @@ ACTION_KEY = "action"
 STATE_KEY = "observation.state"
 MAX_STATS_EPISODES = 200
 """Enough for two digits of a mean; reading all of a large data set would take longer than training the demo."""
+WAYS = "frames.json"
+"""In the run directory: which way the frames of each source with `frames: auto` are read, also after a resume."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +57,12 @@ class TrainingSource:
         return STATE_KEY in self.source.features
 
 
-def open_sources(config: PretrainConfig) -> list[TrainingSource]:
+def open_sources(config: PretrainConfig, *, directory: Path | None = None) -> list[TrainingSource]:
     """Open, cache and split all sources of a config.
+
+    Args:
+        config: names them.
+        directory: of the run, where it is kept how frames are read with `frames: auto`.
 
     Raises:
         ConfigError: if there is no source.
@@ -57,14 +70,18 @@ def open_sources(config: PretrainConfig) -> list[TrainingSource]:
     """
     if not config.sources:
         raise ConfigError("sources is empty; name at least one, for example --sources.0.path=runs/collect")
-    opened = [found for number, source in enumerate(config.sources) for found in _opened(source, number, config=config)]
+    opened = [
+        found
+        for number, source in enumerate(config.sources)
+        for found in _opened(source, number, config=config, directory=directory)
+    ]
     names = [found.name for found in opened]
     if len(set(names)) < len(names):
         raise ConfigError(f"two sources are called alike ({', '.join(names)}); name each path once")
     return opened
 
 
-def _opened(spec: SourceConfig, number: int, *, config: PretrainConfig) -> list[TrainingSource]:
+def _opened(spec: SourceConfig, number: int, *, config: PretrainConfig, directory: Path | None) -> list[TrainingSource]:
     if spec.weight <= 0:
         raise ConfigError(f"weight of source {spec.path} must be positive, got {spec.weight}; leave the source out")
     if not spec.path.exists():
@@ -79,17 +96,24 @@ def _opened(spec: SourceConfig, number: int, *, config: PretrainConfig) -> list[
             weight=spec.weight * sizes[name] / sum(sizes.values()),
             spec=spec,
             config=config,
+            directory=directory,
         )
         for name, source in found.items()
     ]
 
 
 def _training_source(
-    name: str, source: EpisodeSource, *, weight: float, spec: SourceConfig, config: PretrainConfig
+    name: str,
+    source: ScalingSource,
+    *,
+    weight: float,
+    spec: SourceConfig,
+    config: PretrainConfig,
+    directory: Path | None,
 ) -> TrainingSource:
     refuse_heldout(source, name=f"{spec.path} ({name})")
     train, test = _split(source, test_fraction=config.test_fraction)
-    pictures, close = _pictures(source, spec, config=config)
+    pictures, close = _pictures(name, source, spec, config=config, directory=directory)
     return TrainingSource(
         name=name,
         source=pictures,
@@ -103,14 +127,32 @@ def _training_source(
 
 
 def _pictures(
-    source: EpisodeSource, spec: SourceConfig, *, config: PretrainConfig
+    name: str, source: ScalingSource, spec: SourceConfig, *, config: PretrainConfig, directory: Path | None
 ) -> tuple[EpisodeSource, Callable[[], None]]:
-    """Return the source at training size, drawn anew or from the cache, and what frees it."""
+    """Return the source at training size, drawn anew, from the cache or from the videos, and what frees it."""
     if not spec.rerender:
+        way = _way(name, source, config, directory) if spec.frames == "auto" else spec.frames
+        if way == "stream":
+            return ScaledSource(source, config.image_size), lambda: None
         return CachedSource(source, config.image_size, cache_dir=config.cache_dir), lambda: None
     env = open_drawing(source, domain=spec.look_domain, image_size=config.image_size, where=spec.path)
     drawing: Any = env.unwrapped
     return RerenderedSource(source, drawing, seed=config.seed, num_looks=spec.num_looks), env.close
+
+
+def _way(name: str, source: ScalingSource, config: PretrainConfig, directory: Path | None) -> str:
+    """Return how the frames are read: as it was decided when the run began, else what a short measurement says."""
+    path = None if directory is None else directory / WAYS
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
+    if name not in known:
+        cache = cache_path(source, config.image_size, cache_dir=config.cache_dir)
+        num_clips = config.num_steps * config.batch_size
+        plan = plan_reading(source, cache, image_size=config.image_size, num_clips=num_clips)
+        logger.warning("frames of %s: %s, since %s", name, plan.way, plan.reason)
+        known[name] = plan.way
+        if path:
+            write_json(path, known)
+    return known[name]
 
 
 def default_views(cameras: Sequence[str], *, num_looks: int = 2) -> tuple[str, ...]:

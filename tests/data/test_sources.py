@@ -1,7 +1,10 @@
 """Folders, data sets and mixtures look the same from above; caches and splits follow the content."""
 
 import json
+import os
 import pickle
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +21,8 @@ from robossl.data.frame_cache import CachedSource
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.sources import LeRobotSource, VideoFolder, discover_sources, open_source
 from robossl.data.splits import FEW_KEYS, refuse_heldout, split_episodes, split_of
-from robossl.errors import DataError, VideoReadError
+from robossl.data.video import readers
+from robossl.errors import ConfigError, DataError, VideoReadError
 from robossl.resize import resize
 from robossl.stages.pretrain_sources import open_sources
 
@@ -124,7 +128,10 @@ def test_everything_below_a_folder_is_found_once(tmp_path: Path) -> None:
     assert list(discover_sources(tmp_path / "sim")) == ["sim"]
 
 
-def test_few_files_stay_open_and_sources_travel_to_other_processes(tmp_path: Path) -> None:
+def test_few_files_stay_open_and_sources_travel_to_other_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MAX_OPEN_PIXELS", 8 * 96 * 48)
     for number in range(10):
         write_stamped(tmp_path / f"{number}.mp4", 3 + number)
     source = VideoFolder(tmp_path)
@@ -163,25 +170,53 @@ def test_a_cache_is_built_once_and_its_key_follows_content_size_and_aspect(
         first.path,
     }
     assert len(paths) == 4
-    monkeypatch.setattr(frame_cache.CachedSource, "_build", lambda self: pytest.fail("built again"))
+    monkeypatch.setattr(frame_cache.CachedSource, "_write", lambda *args: pytest.fail("built again"))
     monkeypatch.setattr(LeRobotSource, "frames", lambda *args: pytest.fail("decoded again"))
     again = pickle.loads(pickle.dumps(CachedSource(LeRobotSource(tmp_path / "set"), 16, cache_dir=tmp_path / "cache")))
     assert np.array_equal(again.frames(1, [2], "front"), first.frames(1, [2], "front"))
 
 
-def test_a_cache_that_another_process_finished_first_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, write = data_set(tmp_path / "set"), CachedSource._write
+def test_who_wants_a_cache_that_is_being_built_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, write, builds = data_set(tmp_path / "set"), CachedSource._write, []
+    # locks belong to what opened the file, so a thread stands for another process
+    other = threading.Thread(target=lambda: CachedSource(source, 16, cache_dir=tmp_path / "cache"))
 
-    def overtaken(self: CachedSource, *args: object) -> None:
-        monkeypatch.setattr(CachedSource, "_write", write)
-        CachedSource(source, 16, cache_dir=tmp_path / "cache")
-        write(self, *args)
+    def slowly(self: CachedSource, folder: Path) -> None:
+        builds.append(folder)
+        other.start()
+        time.sleep(0.2)
+        write(self, folder)
 
-    monkeypatch.setattr(CachedSource, "_write", overtaken)
+    monkeypatch.setattr(CachedSource, "_write", slowly)
+    left = tmp_path / "cache" / f".{source.digest.removeprefix('sha256:')[:32]}-16x16-stretch-v1-killed"
+    left.mkdir(parents=True)
     cached = CachedSource(source, 16, cache_dir=tmp_path / "cache")
-    assert read_stamp(CachedSource(source, 32, cache_dir=tmp_path / "cache").frames(1, [4], "front")[0]) == 104
+    other.join()
+    assert len(builds) == 1
     assert cached.frames(0, [0], "front").shape == (1, 3, 16, 16)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.name.startswith(".")]
+
+
+def test_the_cache_used_longest_ago_goes_first_and_none_that_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path / "cache"))
+    source = data_set(tmp_path / "set")
+    size = 21 * 2 * 3 * 16 * 16  # bytes of three episodes, two cameras
+    monkeypatch.setenv("ROBOSSL_CACHE_GB", str(3.5 * size / 1e9))
+    old, kept, used = (CachedSource(source, 16, aspect=aspect) for aspect in ("crop", "pad", "stretch"))
+    paths = {one.aspect: one.path for one in (old, kept, used)}
+    for second, one in enumerate((kept, old, used)):
+        os.utime(one.path / "cache.json", (second, second))
+    kept.frames(0, [0], "front")  # the oldest, but in use
+    del old, used
+    CachedSource(source, (16, 8))
+    assert {name for name, path in paths.items() if path.is_dir()} == {"pad", "stretch"}
+    with pytest.raises(DataError, match=r"ROBOSSL_CACHE_GB allows .*: raise it, choose a smaller image_size"):
+        CachedSource(source, 64)
+    monkeypatch.setenv("ROBOSSL_CACHE_GB", "much")
+    with pytest.raises(ConfigError, match="ROBOSSL_CACHE_GB='much' must be a number above 0, in GB"):
+        CachedSource(source, 24)
 
 
 def test_a_cache_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

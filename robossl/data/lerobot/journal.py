@@ -6,7 +6,7 @@ A killed recorder leaves at most one unfinished temporary directory, which the n
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from robossl.data.video.encode import encode_video
 from robossl.errors import DataError
 
 MAX_SAMPLED_FRAMES = 100  # of an episode, for the camera statistics
+WriteVideo = Callable[[Path], Stats]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +76,26 @@ class Journal:
         index: int,
         *,
         header: Mapping[str, Any],
-        frames: Mapping[str, Iterable[np.ndarray]],
-        sizes: Mapping[str, tuple[int, int]],
+        videos: Mapping[str, WriteVideo],
         columns: Mapping[str, np.ndarray],
         length: int,
         task: str,
         extras: Mapping[str, Any],
-        crf: int,
     ) -> None:
-        """Write one episode; when this returns it survives a kill. Other arguments as in `EpisodeWriter`."""
+        """Write one episode; when this returns it survives a kill.
+
+        Args:
+            index: of the episode.
+            header: see `JournalEpisode`.
+            videos: camera to what writes its file and returns its statistics.
+            columns, length, task, extras: as in `EpisodeWriter`.
+        """
         unfinished = self.root / f".unfinished-{index:06d}-{os.getpid()}"
         unfinished.mkdir(parents=True)
         try:
             stats = {key: column_stats(column) for key, column in columns.items()}
-            for camera, images in frames.items():
-                watched = _Watched(images, name=camera, size=sizes[camera], length=length)
-                encode_video(unfinished / f"{camera}.mp4", watched, fps_hz=header["fps"], crf=crf)
-                stats[layout.camera_key(camera)] = image_stats(np.stack(watched.samples))
+            for camera, write in videos.items():
+                stats[layout.camera_key(camera)] = write(unfinished / f"{camera}.mp4")
             arrays: dict[str, Any] = dict(columns)
             np.savez(unfinished / "rows.npz", **arrays)
             record = {"header": dict(header), "index": index, "length": length, "task": task, "extras": dict(extras)}
@@ -113,6 +117,19 @@ class Journal:
             raise DataError(
                 f"{target} is there already: another writer is recording into {self.root.parent}"
             ) from error
+
+
+def encoding(
+    frames: Iterable[np.ndarray], *, name: str, size: tuple[int, int], length: int, fps_hz: int, crf: int
+) -> WriteVideo:
+    """Return what encodes the frames of a camera; see `EpisodeWriter.append_rows`."""
+
+    def write(path: Path) -> Stats:
+        watched = _Watched(frames, name=name, size=size, length=length)
+        encode_video(path, watched, fps_hz=fps_hz, crf=crf)
+        return image_stats(np.stack(watched.samples))
+
+    return write
 
 
 class _Watched:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robossl.data.lerobot import layout
+from robossl.data.lerobot.stats import Stats, from_lists
 from robossl.errors import DataError, closest
 
 NUMBER_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
@@ -143,10 +144,38 @@ class LeRobotV3(LeRobotDirectory):
         """Frames of each episode, int64 [N]."""
         return self._episodes["length"].to_numpy(dtype=np.int64)
 
+    def _number(self, episode: int, name: str) -> float:
+        """Return a number of the table of episodes; out of an array, since a row of a DataFrame costs more than a clip.
+
+        Raises:
+            DataError: the table has no such column.
+        """
+        if name not in self._numbers:
+            if name not in self._episodes.columns:
+                raise DataError(f"meta/episodes of {self.root} has no {name!r}: the data set is damaged, copy it again")
+            self._numbers[name] = self._episodes[name].to_numpy()
+        return self._numbers[name][episode]
+
+    @cached_property
+    def _numbers(self) -> dict[str, np.ndarray]:
+        return {}
+
     @cached_property
     def _file_starts(self) -> dict[tuple[int, int], int]:
         """Lowest global row of each data file; a row's place in its file is counted from there."""
         return self._episodes.groupby(["data/chunk_index", "data/file_index"])["dataset_from_index"].min().to_dict()
+
+    def _file(self, key: str, chunk: int, file: int) -> Path:
+        """Return the file of a camera, or that of the rows where `key` is empty; kept, since a path is slow to make."""
+        if (key, chunk, file) not in self._files:
+            template = self.info["video_path" if key else "data_path"]
+            path = self.root / template.format(video_key=key, chunk_index=chunk, file_index=file)
+            self._files[key, chunk, file] = self._checked(path)
+        return self._files[key, chunk, file]
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, int, int], Path]:
+        return {}
 
     @cached_property
     def _extras(self) -> list[dict[str, Any]]:
@@ -161,10 +190,9 @@ class LeRobotV3(LeRobotDirectory):
 
     def video(self, episode: int, camera: str) -> tuple[Path, int]:
         """Return the file of a camera and the index in it of the episode's first frame."""
-        key, row = self.camera_key(camera), self._episodes.iloc[episode]
-        chunk, file = int(row[f"videos/{key}/chunk_index"]), int(row[f"videos/{key}/file_index"])
-        path = self.root / self.info["video_path"].format(video_key=key, chunk_index=chunk, file_index=file)
-        return self._checked(path), round(float(row[f"videos/{key}/from_timestamp"]) * self.fps_hz)
+        key = self.camera_key(camera)
+        chunk, file = (int(self._number(episode, f"videos/{key}/{name}_index")) for name in ("chunk", "file"))
+        return self._file(key, chunk, file), round(self.from_timestamp_s(episode, camera) * self.fps_hz)
 
     def task(self, episode: int) -> str:
         """Return the task as a sentence."""
@@ -176,14 +204,22 @@ class LeRobotV3(LeRobotDirectory):
 
     def rows(self, episode: int) -> tuple[Path, int]:
         """Return the parquet file of an episode and the row in it where the episode begins."""
-        row = self._episodes.iloc[episode]
-        chunk, file = int(row["data/chunk_index"]), int(row["data/file_index"])
-        path = self.root / self.info["data_path"].format(chunk_index=chunk, file_index=file)
-        return self._checked(path), int(row["dataset_from_index"]) - int(self._file_starts[chunk, file])
+        chunk, file = (int(self._number(episode, f"data/{name}_index")) for name in ("chunk", "file"))
+        first = int(self._number(episode, "dataset_from_index")) - int(self._file_starts[chunk, file])
+        return self._file("", chunk, file), first
+
+    def stats(self, episode: int, key: str) -> Stats:
+        """Return the statistics of a feature in one episode, read from disk."""
+        chunk, file = (int(self._number(episode, f"meta/episodes/{name}_index")) for name in ("chunk", "file"))
+        path = self._checked(self.root / layout.EPISODES_PATH.format(chunk_index=chunk, file_index=file))
+        names = [name for name in pq.read_schema(path).names if name.startswith(f"stats/{key}/")]
+        table = pq.read_table(path, columns=["episode_index", *names], filters=[("episode_index", "=", episode)])
+        found = {name.rsplit("/", 1)[1]: table[name][0].as_py() for name in names}
+        return from_lists({key: found})[key]
 
     def from_timestamp_s(self, episode: int, camera: str) -> float:
         """Return when the episode begins in its video file."""
-        return float(self._episodes.iloc[episode][f"videos/{self.camera_key(camera)}/from_timestamp"])
+        return float(self._number(episode, f"videos/{self.camera_key(camera)}/from_timestamp"))
 
     def named_tasks(self, episode: int) -> list[str]:
         """Return the sentences that the table of episodes names; empty where it names none."""

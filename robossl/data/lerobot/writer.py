@@ -10,7 +10,9 @@ import numpy as np
 
 from robossl.data.lerobot import layout
 from robossl.data.lerobot.compact import compact
-from robossl.data.lerobot.journal import Journal
+from robossl.data.lerobot.copying import copying, stored_columns
+from robossl.data.lerobot.journal import Journal, WriteVideo, encoding
+from robossl.data.lerobot.reader import LeRobotV3
 from robossl.data.lerobot.rows import check_columns, episode_columns, episode_extras, plain
 from robossl.data.video.encode import CRF
 from robossl.errors import DataError
@@ -116,20 +118,69 @@ class EpisodeWriter:
             raise DataError(
                 f"episode of {num_rows} rows is longer than {limit}, where float32 timestamps blur: split it"
             )
-        check_columns(columns, num_rows)
+        videos = {
+            camera: encoding(
+                images,
+                name=camera,
+                size=(int(sizes[camera][0]), int(sizes[camera][1])),
+                length=num_rows,
+                fps_hz=self.fps_hz,
+                crf=self.crf,
+            )
+            for camera, images in frames.items()
+        }
+        return self._store(videos, sizes=sizes, columns=columns, task=task, extras=extras, length=num_rows)
+
+    def append_copy(self, directory: LeRobotV3, episode: int, *, extras: Mapping[str, Any]) -> int:
+        """Store an episode of another data set of robossl's, its video copied bit for bit and not encoded again.
+
+        Args:
+            directory: the other data set.
+            episode: its index there.
+            extras: what `directory.extras` shall be here.
+
+        Returns:
+            The index of the episode here.
+
+        Raises:
+            DataError: it has other features or another rate, or was not written by robossl.
+        """
+        if directory.fps_hz != self.fps_hz:
+            raise DataError(f"{directory.root} has {directory.fps_hz:g} frames a second, {self.root} {self.fps_hz}")
+        columns = stored_columns(directory, episode)
+        sizes = {
+            camera: tuple(directory.info["features"][directory.camera_key(camera)]["shape"][:2])
+            for camera in directory.cameras
+        }
+        videos = {camera: copying(directory, episode, camera) for camera in directory.cameras}
+        length, task = int(directory.lengths[episode]), directory.task(episode)
+        try:
+            return self._store(videos, sizes=sizes, columns=columns, task=task, extras=extras, length=length)
+        except DataError as error:
+            raise DataError(f"episode {episode} of {directory.root} can't go into {self.root}: {error}") from error
+
+    def _store(
+        self,
+        videos: Mapping[str, WriteVideo],
+        *,
+        sizes: Mapping[str, tuple[int, int]],
+        columns: Mapping[str, np.ndarray],
+        task: str,
+        extras: Mapping[str, Any],
+        length: int,
+    ) -> int:
+        check_columns(columns, length)
         features = _describe(columns, sizes, fps_hz=self.fps_hz)
         self._check_features(features)
         index = self._num_episodes
         self._journal.add(
             index,
             header=self._header(features),
-            frames=frames,
-            sizes={camera: (int(height), int(width)) for camera, (height, width) in sizes.items()},
+            videos=videos,
             columns=columns,
-            length=num_rows,
+            length=length,
             task=task,
             extras=plain(extras),
-            crf=self.crf,
         )
         self._features = features
         self._num_episodes += 1

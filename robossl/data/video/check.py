@@ -4,13 +4,16 @@ import hashlib
 import json
 import logging
 import os
+import statistics
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import RLock
 
 import av
 import numpy as np
@@ -26,7 +29,7 @@ from robossl.errors import VideoReadError
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1  # raise it when a file would be judged differently
+VERSION = 2  # raise it when a file would be judged differently
 # decord 0.6 was measured right on these, and silently wrong on random access in variable-rate files and program streams
 DECORD_CONTAINERS = ("mp4", "matroska")
 DECORD_CODECS = ("h264", "hevc", "vp8", "vp9")
@@ -61,7 +64,7 @@ class FileCheck:
     problems: dict[str, str] = field(default_factory=dict)
     """Decoder to why it is not used for this file; an empty text where it tells the truth."""
     seek_s: dict[str, float] = field(default_factory=dict)
-    """Decoder to the mean time of a sampled seek."""
+    """Decoder to the median time of a sampled seek."""
 
 
 def open_decoder(name: str, path: Path) -> Decoder:
@@ -84,7 +87,8 @@ def check_file(path: Path) -> FileCheck:
         VideoReadError: it can't be opened, or holds no frame.
         DecoderNotFoundError: PyAV has no decoder for it.
     """
-    return _known(path) or _kept(path, _look(path))
+    with _locks[path]:
+        return _known(path) or _kept(path, _look(path))
 
 
 def check_decoder(path: Path, decoder: str) -> str:
@@ -94,12 +98,13 @@ def check_decoder(path: Path, decoder: str) -> str:
         ImportError: the decoder is not installed.
         VideoReadError: as `check_file`.
     """
-    known = check_file(path)
-    if decoder not in known.problems:
-        problem, seek_s = _compared(path, decoder, known)
-        problems = known.problems | {decoder: problem}
-        known = _kept(path, replace(known, problems=problems, seek_s=known.seek_s | seek_s))
-    return known.problems[decoder]
+    with _locks[path]:
+        known = check_file(path)
+        if decoder not in known.problems:
+            problem, seek_s = _compared(path, decoder, known)
+            problems = known.problems | {decoder: problem}
+            known = _kept(path, replace(known, problems=problems, seek_s=known.seek_s | seek_s))
+        return known.problems[decoder]
 
 
 def check_every_frame(path: Path) -> FileCheck:
@@ -183,13 +188,16 @@ def _compared(path: Path, decoder: str, known: FileCheck) -> tuple[str, dict[str
 
 
 def _timed(reader: Decoder, numbers: list[int]) -> tuple[list[np.ndarray], float]:
-    """Read frames one by one and close; return them and the mean time of one."""
-    start_s = time.perf_counter()
+    """Read frames one by one and close; return them and the median time of one, which a busy machine moves least."""
+    images, times_s = [], []
     try:
-        images = [reader.read([number])[0] for number in numbers]
+        for number in numbers:
+            start_s = time.perf_counter()
+            images.append(reader.read([number])[0])
+            times_s.append(time.perf_counter() - start_s)
     finally:
         reader.close()
-    return images, (time.perf_counter() - start_s) / len(numbers)
+    return images, statistics.median(times_s)
 
 
 def _decord_problem(scan: VideoScan) -> str:
@@ -231,6 +239,8 @@ def _first_frame_is_mirrored(path: Path) -> bool:
 # --- kept on disk -----------------------------------------------------------------------------------------------------
 
 _in_memory: dict[tuple[str, int, int], FileCheck] = {}
+_locks: dict[Path, RLock] = defaultdict(RLock)
+"""Of several threads that want a file, one looks at it."""
 
 
 def _known(path: Path) -> FileCheck | None:

@@ -61,9 +61,10 @@ class DecordReader:
 
 
 class _Server:
-    """The process that decodes, as seen from the one that asks; used by one thread at a time."""
+    """The process that decodes, as seen from the thread that asks; it ends with that thread."""
 
     def __init__(self) -> None:
+        self._owner = os.getpid()
         if importlib.util.find_spec("decord") is None:
             raise ImportError("decord is not installed; it has wheels for x86-64 only")
         script = Path(__file__).with_name("decord_server.py")
@@ -128,6 +129,14 @@ class _Server:
         self._process.kill()
         self._process.wait()
         self.forget()
+
+    def __del__(self) -> None:
+        """End the process with the last reader and the thread that started it; after a fork it is the parent's."""
+        if getattr(self, "is_alive", False):
+            if self._owner == os.getpid():
+                self.end()
+            else:
+                self.forget()
 
     def forget(self) -> None:
         """Let go of a process that is ended, or that belongs to the parent of this one."""
@@ -195,32 +204,34 @@ class _SilentError(Exception):
     """The process gives no answer."""
 
 
-_current: _Server | None = None
-_starting = threading.Lock()
+class _OfThread(threading.local):
+    """What a thread decodes with: each has a process of its own, so that threads decode side by side."""
+
+    server: _Server | None = None
+
+
+_own = _OfThread()
 
 
 def _server() -> _Server:
-    """Return the decoding process of this one, started when first needed."""
-    global _current
-    with _starting:
-        if _current is None or not _current.is_alive or _current.retire():
-            _current = _Server()
-        return _current
+    """Return the decoding process of this thread, started when first needed."""
+    if _own.server is None or not _own.server.is_alive or _own.server.retire():
+        _own.server = _Server()
+    return _own.server
 
 
-def _end_current() -> None:
-    if _current is not None and _current.is_alive:
-        _current.end()
+def _end_own() -> None:
+    if _own.server is not None and _own.server.is_alive:
+        _own.server.end()
 
 
-def _forget_current() -> None:
-    """After a fork: the process belongs to the parent, and a lock may be held by a thread that is gone."""
-    global _current, _starting
-    if _current is not None:
-        _current.forget()
-    _current, _starting = None, threading.Lock()
+def _forget_own() -> None:
+    """After a fork: the process belongs to the parent."""
+    if _own.server is not None:
+        _own.server.forget()
+        _own.server = None
 
 
-atexit.register(_end_current)
+atexit.register(_end_own)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_current)
+    os.register_at_fork(after_in_child=_forget_own)

@@ -93,6 +93,35 @@ def join_videos(path: Path, parts: Sequence[Path], *, fps_hz: int) -> list[int]:
     return starts
 
 
+def cut_video(path: Path, source: Path, *, first: int, num_frames: int, fps_hz: int) -> None:
+    """Copy frames out of a file of `join_videos`, bit for bit; the first one must be a key frame.
+
+    Raises:
+        DataError: it is none, or the frames do not follow each other.
+    """
+    timescale = str(fps_hz * TICKS_PER_FRAME)
+    options = {"movflags": "+faststart", "video_track_timescale": timescale}
+    with av.open(str(source)) as container, av.open(str(path), "w", options=options) as output:
+        video = container.streams.video[0]
+        stream = output.add_stream_from_template(video)
+        ticks = round(1 / (fps_hz * video.time_base))
+        container.seek(first * ticks, stream=video)
+        count = 0
+        for packet in container.demux(video):
+            if packet.dts is None or packet.pts < first * ticks:
+                continue
+            if packet.pts != (first + count) * ticks or (count == 0 and not packet.is_keyframe):
+                raise DataError(f"{source} was not written by robossl: import it first")
+            packet.pts = packet.dts = count * ticks
+            packet.duration = ticks
+            packet.stream = stream
+            output.mux(packet)
+            count += 1
+            if count == num_frames:
+                return
+    raise DataError(f"{source} ends after frame {first + count - 1}, frames up to {first + num_frames - 1} are needed")
+
+
 def codec_header(path: Path) -> bytes:
     """Return the codec's header (size and settings); files with the same one can be joined."""
     with av.open(str(path)) as container:

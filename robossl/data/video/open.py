@@ -17,8 +17,9 @@ DecoderName = Literal["auto", "decord", "pyav", "opencv"]
 DECODERS = ("auto", "decord", "pyav", "opencv")
 Damaged = Literal["strict", "keep_prefix"]
 DAMAGED = ("strict", "keep_prefix")
-MAX_SLOWDOWN = 4.0
-"""decord is left where PyAV finds a frame this many times faster."""
+MAX_SLOWDOWN = 8.0
+"""decord is left where PyAV finds a frame this many times faster, counting what is below `QUICK_S` as that."""
+QUICK_S = 0.001
 logger = logging.getLogger(__name__)
 
 
@@ -76,7 +77,7 @@ def _chosen(path: Path) -> str:
     except ImportError as error:
         reason = str(error)
     seek_s = check_file(path).seek_s
-    if not reason and seek_s["decord"] > MAX_SLOWDOWN * seek_s["pyav"]:
+    if not reason and seek_s["decord"] > MAX_SLOWDOWN * max(QUICK_S, seek_s["pyav"]):
         reason = f"decord takes {1000 * seek_s['decord']:.1f} ms a frame and PyAV {1000 * seek_s['pyav']:.1f}"
     if reason:
         _say_once(path, f"read with PyAV instead of decord, since {reason}")

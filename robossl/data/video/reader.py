@@ -53,6 +53,10 @@ class VideoReader(Protocol):
         """
         ...
 
+    def read_scaled(self, indices: Indices, size: tuple[int, int]) -> UInt8[np.ndarray, "n C H W"]:
+        """Return frames at the size (H, W), about a grey level off `robossl.resize.resize` but faster; see `read`."""
+        ...
+
     def read_at(self, timestamps_s: Sequence[float] | np.ndarray) -> UInt8[np.ndarray, "n C H W"]:
         """Return the frames that are on the screen at these times, counted from the first frame.
 
