@@ -65,6 +65,10 @@ class TransferConfig:
         """Return source, targets and shifts by name."""
         return (self.source, *self.targets, *(f"shift: {name}" for name in self.shifts))
 
+    def reference(self, world: str) -> str:
+        """Return the world that success in another is compared with: for a shift, the one without it if that is measured."""
+        return "nominal" if world.startswith("shift: ") and "nominal" in self.worlds else self.source
+
     def evaluation(self, name: str, world: str) -> EvaluateConfig:
         """Return how a policy is measured in a world."""
         shift = world.removeprefix("shift: ")

@@ -22,9 +22,9 @@ from robossl.stages.progress import stage_lines
 Cells = dict[tuple[str, str], dict[str, Any]]
 """(policy, world) to what `evaluate` found there."""
 NOTE = (
-    "success_rate with Wilson's 95 % interval; retained: that rate over the one in the source, with the bootstrap "
-    "interval over the episodes, which are the same in every world. Simulators all: held-out simulator transfer, not "
-    "real robots."
+    "success_rate with Wilson's 95 % interval; retained: that rate over the one in the world that `of` names, with the "
+    "bootstrap interval over the episodes, which are the same in every world. Simulators all: held-out simulator "
+    "transfer, not real robots."
 )
 
 
@@ -58,14 +58,13 @@ def transfer(config: TransferConfig, *, run: Run) -> dict[str, Any]:
 def _success(config: TransferConfig, cells: Cells) -> dict[str, Any]:
     rows = []
     for name in config.policies:
-        at_source = _outcomes(cells[name, config.source])
         for world in config.worlds:
-            cell = cells[name, world]
-            kept = retained(_outcomes(cell), at_source)
+            cell, reference = cells[name, world], config.reference(world)
+            kept = retained(_outcomes(cell), _outcomes(cells[name, reference]))
             found = [cell[column] for column in ("renderer", "n", "success_rate", "low", "high")]
-            rows.append([name, world, *found, *(kept if kept is not None else (None, None, None))])
+            rows.append([name, world, *found, *(kept if kept is not None else (None, None, None)), reference])
     columns = ["policy", "domain", "renderer", "n", "success_rate", "low", "high"]
-    columns += ["retained", "retained_low", "retained_high"]
+    columns += ["retained", "retained_low", "retained_high", "of"]
     return {"title": "Success in each world", "columns": columns, "rows": rows, "note": NOTE}
 
 

@@ -41,6 +41,7 @@ def test_policies_are_measured_in_each_world_and_compared(tmp_path: Path, monkey
     assert all(row["n"] == 3 for row in rows.values())
     assert rows["expert", "nominal"]["success_rate"] == 1
     assert rows["expert", "shift: colour"]["retained"] == 1
+    assert [rows["expert", world]["of"] for world in ("nominal", "shift: colour")] == ["randomized", "nominal"]
     assert rows["floor", "nominal"]["retained"] is None  # it succeeds nowhere, so there is nothing to keep
     assert {row[0] for row in differences["rows"]} == {"play", "floor"}
     assert [row[:2] for row in agreement["rows"]] == [["nominal", 3], ["shift: colour", 3]]
