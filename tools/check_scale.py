@@ -3,8 +3,8 @@
     python tools/check_scale.py [--episodes 10000] [--folder DIR]
 
 The episodes are generated: 20 frames of 32 px at 10 Hz each. For both sets a fresh process opens the set and reads
-random clips of four frames; printed are the time to open, memory after opening and after reading, and the time of a clip
-once every file was met.
+random clips of four frames; printed are the time to open, memory after opening and after reading, and the time of a
+clip once every file was met.
 """
 
 import argparse
