@@ -172,8 +172,9 @@ def _understand(name: str, words: list[str]) -> _Request:
 def _explained(complaint: str, name: str, request: _Request) -> str:
     """Return a complaint about the settings, pointing at the cause where the words show one."""
     paths = COMMANDS[name].paths
-    if paths and complaint.startswith(f"missing: --{paths}"):
-        return f"give a {paths.removesuffix('s').upper()}: robossl {name} {paths.upper()} (see robossl {name} --help)"
+    if any(complaint.startswith(f"missing: --{path}") for path in paths.split()):
+        missing = " and ".join(f"{_article(path)} {path.removesuffix('s').upper()}" for path in paths.split())
+        return f"give {missing}: robossl {name} {paths.upper()} (see robossl {name} --help)"
     header = request.yaml.read_text(encoding="utf-8", errors="replace").split() if request.yaml else []
     if "unknown key" in complaint and header[:2] == ["#", "robossl"] and header[2] != name:
         meant = header[2]
@@ -181,8 +182,17 @@ def _explained(complaint: str, name: str, request: _Request) -> str:
     return complaint
 
 
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
 def _path_flags(command: Command, paths: list[str]) -> list[str]:
-    return [f"--{command.paths.replace('_', '-')}", *paths] if paths else []
+    names = [f"--{name.replace('_', '-')}" for name in command.paths.split()]
+    if len(names) == 1:
+        return [*names, *paths] if paths else []
+    if len(paths) > len(names):
+        raise ConfigError(f"{paths[len(names)]} is one path too many; give {command.paths.upper()}")
+    return [word for pair in zip(names, paths, strict=False) for word in pair]
 
 
 def _record_of(directory: Path) -> Path | None:

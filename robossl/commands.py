@@ -19,7 +19,7 @@ class Command:
     next: str
     """What to do with the result; `{output}` is the output directory."""
     paths: str = ""
-    """Field that paths on the command line go to, for example `robossl import PATH`."""
+    """Field that paths on the command line go to, for example `robossl import PATH`; of several, one path each."""
     repeats: bool = False
     """Whether a finished run is run again instead of shown."""
     distributed: bool = False
@@ -105,6 +105,13 @@ COMMANDS = {
         stage="robossl.stages.transfer:transfer",
         help="measure what policies keep in worlds that they were not trained in",
         next="open {output}/report.html in a browser",
+    ),
+    "embed": Command(
+        config="robossl.config.embed:EmbedConfig",
+        stage="robossl.stages.embed:embed",
+        help="write an encoder's features of footage or episodes to a parquet file",
+        next="read {output}/features.parquet, for example with pandas",
+        paths="encoder path",
     ),
     "doctor": Command(
         config="robossl.config.doctor:DoctorConfig",

@@ -74,13 +74,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=0, help="random clips for the measurement of memory")
+    parser.add_argument("--decoders", nargs="+", default=["pyav", "decord", "opencv"], help="also torchcodec")
     options = parser.parse_args()
     frames = wrong = 0
     longest_s = 0.0
     files = video_files(options.folder)
     for path in files:
         try:
-            decoders = [name for name in ("pyav", "decord", "opencv") if not check_decoder(path, name)]
+            decoders = [name for name in options.decoders if not check_decoder(path, name)]
         except VideoReadError as error:
             print(f"{path.name}: refused, {error.reason}")
             continue

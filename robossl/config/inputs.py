@@ -6,6 +6,7 @@ from typing import Any
 
 from robossl.config.collect import CollectConfig
 from robossl.config.demo import DemoConfig
+from robossl.config.embed import EmbedConfig
 from robossl.config.env import SCRIPTED
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
@@ -63,6 +64,9 @@ def _paths(config: Any) -> Iterable[tuple[str, Path, str]]:
     match config:
         case ImportConfig():
             yield "path", config.path, "give a folder of videos, a video or a LeRobot data set"
+        case EmbedConfig():
+            yield "encoder", config.encoder, "give the encoder/ directory of a pretraining run"
+            yield "path", config.path, "give a data set, a folder of videos or a video"
         case MergeConfig():
             for dataset in config.datasets:
                 yield "data set", dataset, "give data sets that robossl wrote"

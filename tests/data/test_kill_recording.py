@@ -55,7 +55,9 @@ def check_collect(source: LeRobotSource, episode: int, undisturbed: LeRobotSourc
     assert source.lengths[episode] == undisturbed.lengths[episode]
     for key in source.features:
         assert np.array_equal(source.values(episode, rows, key), undisturbed.values(episode, rows, key))
-    assert np.array_equal(source.frames(episode, rows, "front"), undisturbed.frames(episode, rows, "front"))
+    pair = (one.frames(episode, rows, "front").astype(int) for one in (source, undisturbed))
+    differences = np.abs(next(pair) - next(pair)).mean(axis=(1, 2, 3))
+    assert differences.max() < 1.0, "x264 may choose otherwise for the same frames, once in some hundred episodes"
 
 
 def killed(kind: str, tmp_path: Path, footage: Path, kills: int, undisturbed: LeRobotSource | None) -> int:

@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -359,6 +360,15 @@ def test_samples_are_few_and_cheap_however_large_the_frames_are(tmp_path: Path) 
 def test_unknown_decoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RobosslError, match="decoder='vlc' is not known, allowed are auto, decord, pyav, opencv"):
         open_video(tmp_path / "video.mp4", decoder="vlc")
+
+
+def test_an_extra_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_stamped(tmp_path / "video.mp4", 20)
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
+    text = r"decoder 'torchcodec' is not usable here \(torchcodec is not installed; pip install 'robossl\[torchcodec\]'"
+    with pytest.raises(RobosslError, match=text):
+        open_video(path, decoder="torchcodec")
 
 
 def test_encoding_refuses_odd_sizes_nothing_and_changing_frames(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Read LeRobotDataset directories: where each episode's rows and frames lie."""
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from robossl.data.lerobot import layout
 from robossl.data.lerobot.stats import Stats, from_lists
 from robossl.errors import DataError, closest
 
+MAX_COLUMN_BYTES = 1 << 28
 NUMBER_DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "bool")
 
 
@@ -41,7 +43,7 @@ class LeRobotDirectory(ABC):
             for key, feature in features.items()
             if feature["dtype"] in NUMBER_DTYPES and key not in layout.INDEX_COLUMNS
         }
-        self._columns: dict[tuple[Path, str], np.ndarray] = {}
+        self._columns: OrderedDict[tuple[Path, str], np.ndarray] = OrderedDict()
         self._inside: set[Path] = set()
 
     @property
@@ -76,7 +78,7 @@ class LeRobotDirectory(ABC):
                 f"{self.root} has no {key!r}; it has {', '.join(self.features)}{closest(key, self.features)}"
             )
         path, start = self.rows(episode)
-        rows = self._column(path, key)[start : start + int(self.lengths[episode])]
+        rows = self._column(path, key).reshape(-1, self.features[key])[start : start + int(self.lengths[episode])]
         if len(rows) != self.lengths[episode]:
             raise DataError(f"{path} holds {len(rows)} rows of episode {episode}, meta/ says {self.lengths[episode]}")
         return rows
@@ -88,9 +90,7 @@ class LeRobotDirectory(ABC):
             DataError: there is no such column.
         """
         path, start = self.rows(episode)
-        if (path, key) not in self._columns:
-            self._columns[path, key] = _read_column(path, key)
-        return self._columns[path, key][start : start + int(self.lengths[episode])]
+        return self._column(path, key)[start : start + int(self.lengths[episode])]
 
     def camera_key(self, camera: str) -> str:
         """Return the feature name of a camera of this data set.
@@ -122,9 +122,14 @@ class LeRobotDirectory(ABC):
         return path
 
     def _column(self, path: Path, key: str) -> np.ndarray:
-        if (path, key) not in self._columns:
-            self._columns[path, key] = _read_column(path, key).reshape(-1, self.features[key])
-        return self._columns[path, key]
+        """Return a column of a file, flat; those that were read longest ago are forgotten beyond `MAX_COLUMN_BYTES`."""
+        found = self._columns.pop((path, key), None)
+        if found is None:
+            found = _read_column(path, key)
+            while self._columns and sum(kept.nbytes for kept in list(self._columns.values())) > MAX_COLUMN_BYTES:
+                self._columns.popitem(last=False)
+        self._columns[path, key] = found
+        return found
 
 
 class LeRobotV3(LeRobotDirectory):

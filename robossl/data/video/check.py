@@ -25,6 +25,7 @@ from robossl.data.video.opencv_reader import OpenCVReader
 from robossl.data.video.pyav_reader import PyAVReader
 from robossl.data.video.reader import Decoder
 from robossl.data.video.scan import VideoScan, display_matrix, is_mirrored, scan_video
+from robossl.data.video.torchcodec_reader import TorchCodecReader
 from robossl.errors import VideoReadError
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ _OPENERS: dict[str, Callable[[Path], Decoder]] = {
     "images": ImageFolderReader,
     "opencv": OpenCVReader,
     "pyav": PyAVReader,
+    "torchcodec": TorchCodecReader,
 }
 _BLOCK, _NUM_BLOCKS = 1 << 16, 64
 
@@ -289,7 +291,7 @@ def _record(path: Path) -> Path:
 @cache
 def _versions() -> str:
     found = [f"v{VERSION}"]
-    for name in ("av", "decord", "opencv-python"):
+    for name in ("av", "decord", "opencv-python", "torchcodec"):
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:

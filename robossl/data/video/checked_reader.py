@@ -30,7 +30,7 @@ class CheckedReader:
 
     Args:
         path: the file.
-        decoder: pyav, decord, opencv, or images for a folder of them.
+        decoder: pyav, decord, opencv, torchcodec, or images for a folder of them.
         num_frames, fps_hz: as checked.
         damage: why the frames end before the file does.
         only: never change to PyAV.

@@ -13,11 +13,11 @@ from robossl.data.video.image_folder import RATE_HZ, ImageFolderReader
 from robossl.data.video.opencv_reader import OpenCVReader
 from robossl.errors import RobosslError, VideoReadError, closest
 
-DecoderName = Literal["auto", "decord", "pyav", "opencv"]
-DECODERS = ("auto", "decord", "pyav", "opencv")
+DecoderName = Literal["auto", "decord", "pyav", "opencv", "torchcodec"]
+DECODERS = ("auto", "decord", "pyav", "opencv", "torchcodec")
 Damaged = Literal["strict", "keep_prefix"]
 DAMAGED = ("strict", "keep_prefix")
-MAX_SLOWDOWN = 8.0
+MAX_SLOWDOWN = 12.0
 """decord is left where PyAV finds a frame this many times faster, counting what is below `QUICK_S` as that."""
 QUICK_S = 0.001
 logger = logging.getLogger(__name__)
