@@ -66,7 +66,7 @@ class TransferConfig:
         return (self.source, *self.targets, *(f"shift: {name}" for name in self.shifts))
 
     def reference(self, world: str) -> str:
-        """Return the world that success in another is compared with: for a shift, the one without it if there is one."""
+        """Return the world that success in another is compared with: for a shift, the one without it if it is there."""
         return "nominal" if world.startswith("shift: ") and "nominal" in self.worlds else self.source
 
     def evaluation(self, name: str, world: str) -> EvaluateConfig:
