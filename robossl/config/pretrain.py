@@ -43,6 +43,10 @@ class ObjectiveConfig:
     """One of those of `docs/objectives.md`, for example paired_looks, time_contrast or future_frames."""
     weight: Rate = 1.0
     """Of its loss in the sum."""
+    ramp_steps: Count = 0
+    """Steps over which the weight goes from `start_weight` to `weight`, in a line; 0: it is `weight` from the start."""
+    start_weight: Amount = 0.0
+    """With `ramp_steps`: weight at the first step; 0 or more."""
     params: dict[str, Argument] = field(default_factory=dict)
     """Arguments of the objective, for example temperature."""
 
@@ -107,10 +111,16 @@ class PretrainConfig:
     """Height and width of training frames [px]."""
     batch_size: Positive = 16
     """Clips in the joint batch of all processes; a clip holds several instants and views."""
+    accumulate: Positive = 1
+    """Batches whose gradients are averaged for one step. Contrasts and statistics stay within a batch."""
     num_steps: Positive = 1000
     """Optimizer steps."""
     learning_rate: Rate = 1e-3
-    """Highest one (AdamW, warm-up, then cosine to zero)."""
+    """Highest one (AdamW, warm-up, then `schedule`)."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    final_learning_rate: Share = 0.0
+    """Part of the learning rate that is left at the end, 0-1; `constant` keeps all."""
     weight_decay: Amount = 0.01
     """Of AdamW."""
     warmup_steps: Count = 20
@@ -131,5 +141,7 @@ class PretrainConfig:
     """Of weights, data order, frames and augmentation."""
     device: str = "auto"
     """auto, cpu or cuda."""
+    compile: bool = False
+    """Compile the encoder (torch.compile): a minute at the start, then faster steps on a GPU; needs a C++ compiler."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

@@ -41,6 +41,12 @@ LATER: dict[str, Any] = {
     "axes": {},
     "adr": False,
     "adr_success": [0.5, 0.9],
+    "ramp_steps": 0,
+    "start_weight": 0.0,
+    "schedule": "cosine",
+    "final_learning_rate": 0.0,
+    "accumulate": 1,
+    "compile": False,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
@@ -106,18 +112,18 @@ def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> di
     free = ("output", "tracking", "num_workers")
     worlds = config.tasks if variant == "pretrained" else (task,)
     return {"worlds": {name: world(name, DOMAINS) for name in worlds}} | {
-        name: {key: value for key, value in _without_later(dump_values(stage)).items() if key not in free}
+        name: {key: value for key, value in without_later(dump_values(stage)).items() if key not in free}
         for name, stage in stages.items()
     }
 
 
-def _without_later(value: Any) -> Any:
+def without_later(value: Any) -> Any:
     """Return settings without those of `LATER`, however deep they lie."""
     match value:
         case dict():
-            return {key: _without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
+            return {key: without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
         case list():
-            return [_without_later(inner) for inner in value]
+            return [without_later(inner) for inner in value]
         case _:
             return value
 

@@ -10,9 +10,9 @@ from robossl.config.pretrain import PretrainConfig
 from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.sampler import BatchSampler
-from robossl.encoders import build_encoder, save_encoder
+from robossl.encoders import build_encoder, compile_encoder, save_encoder
 from robossl.errors import ConfigError
-from robossl.objectives import FutureFrames, WeightedSum, build_objectives
+from robossl.objectives import FutureFrames, Ramp, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
 from robossl.stages.best_encoder import BestEncoder
 from robossl.stages.health_frames import HealthFrames
@@ -46,6 +46,8 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
 
 def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run, here: Processes) -> dict[str, Any]:
     objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
+    if config.compile:
+        compile_encoder(objective.encoder)
     loader = _loader(config, objective, sources, here=here)
     inputs = inputs_of(sources)
     card = _card(config, inputs)
@@ -77,6 +79,9 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
             encoder,
             action_stats=action_stats(sources),
             average_momentum=config.average_momentum,
+            ramps={
+                spec.name: Ramp(spec.start_weight, spec.ramp_steps) for spec in config.objectives if spec.ramp_steps
+            },
         )
     for item in sources:
         if item.objectives is not None:
@@ -98,8 +103,8 @@ def _train(
     augment = Augmentations(seed=config.seed, **asdict(config.augmentation))
     keys = objective.window.augmentation_keys
 
-    def prepare(batch: ClipBatch, step: int) -> ClipBatch:
-        return augment(moved(batch, here.device), loader.sampler.plan(step).positions, keys=keys)
+    def prepare(batch: ClipBatch, number: int) -> ClipBatch:
+        return augment(moved(batch, here.device), loader.sampler.plan(number).positions, keys=keys)
 
     def resume(step: int) -> None:
         run.tracker.cut_back(step)
@@ -116,6 +121,9 @@ def _train(
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
                 warmup_steps=config.warmup_steps,
+                schedule=config.schedule,
+                final_lr_factor=config.final_learning_rate,
+                accumulate=config.accumulate,
                 clip_norm=config.clip_norm,
                 log_every=config.log_every,
                 checkpoint_every=config.checkpoint_every,
@@ -133,7 +141,7 @@ def _train(
 
 def _what_decides(config: PretrainConfig) -> dict[str, Any]:
     """Return the settings that the weights depend on."""
-    free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "sources")
+    free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "compile", "sources")
     settings = {name: value for name, value in asdict(config).items() if name not in free}
     return settings | {"sources": [dump_values(source) | {"path": ""} for source in config.sources]}
 
@@ -159,6 +167,7 @@ def _loader(
         weights=[item.weight for item in sources],
         rank=here.rank,
         world_size=here.world_size,
+        same_source=config.accumulate,
     )
     return ClipLoader(datasets, sampler, names=[item.name for item in sources])
 
