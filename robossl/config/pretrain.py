@@ -57,12 +57,14 @@ class EncoderConfig:
 
     __pydantic_config__ = STRICT
 
-    name: Literal["conv", "resnet18", "vit_tiny"] = "conv"
+    name: Literal["conv", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small"] = "conv"
     """Architecture."""
     feature_dim: Positive = 128
     """Size of the features."""
     params: dict[str, Argument] = field(default_factory=dict)
     """Further arguments of the architecture, for example pooling."""
+    weights: OptionalPath = None
+    """Start from these: an encoder directory, or a checkpoint of timm, torchvision or R3M for a resnet or vit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,7 @@ class PretrainConfig:
     clip_norm: Amount = 1.0
     """Largest norm of the gradient; 0: not clipped."""
     average_momentum: Share = 0.0
-    """Save a moving average of the encoder with this momentum (0.99, say) instead of its last weights; 0: off."""
+    """Save a moving average of the encoder with this momentum (0.99, say), its last weights beside it; 0: off."""
     test_fraction: Share = 0.2
     """Part of the episodes that is never read, so that probes have fresh ones."""
     log_every: Positive = 10

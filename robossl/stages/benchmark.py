@@ -47,6 +47,7 @@ LATER: dict[str, Any] = {
     "final_learning_rate": 0.0,
     "accumulate": 1,
     "compile": False,
+    "weights": None,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000

@@ -10,7 +10,7 @@ from robossl.config.pretrain import PretrainConfig
 from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.sampler import BatchSampler
-from robossl.encoders import build_encoder, compile_encoder, save_encoder
+from robossl.encoders import build_encoder, compile_encoder, load_initial_weights, save_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import FutureFrames, Ramp, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
@@ -59,6 +59,8 @@ def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run
     with run.time("score future frames"):
         frames = _frame_scores(objective, sources, run=run)
     save_encoder(objective.best_encoder, run.encoder, card)
+    if objective.average is not None:
+        save_encoder(objective.encoder, run.path / "encoder-unaveraged", card)
     run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder, inputs=inputs)
     health = watch.look(objective.best_encoder.eval(), step=summary.num_steps)
     found = {"encoder": str(run.encoder), "best": watch.best.found, "collapsed_since": watch.collapsed_since}
@@ -74,6 +76,8 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
             feature_dim=config.encoder.feature_dim,
             **config.encoder.params,
         )
+        if config.encoder.weights is not None:
+            load_initial_weights(encoder, config.encoder.weights)
         objective = build_objectives(
             [(spec.name, spec.weight, spec.params) for spec in config.objectives],
             encoder,

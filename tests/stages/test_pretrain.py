@@ -13,7 +13,7 @@ from tiny_methods import METHODS, OLDER
 
 from robossl.config.load import dump_config, load_config
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
-from robossl.encoders import Encoder, build_encoder, load_card, load_encoder
+from robossl.encoders import Encoder, build_encoder, load_card, load_encoder, save_encoder
 from robossl.errors import ConfigError, EncoderError
 from robossl.evaluation.health import Health
 from robossl.objectives import OBJECTIVE_NAMES, build_objectives
@@ -358,6 +358,23 @@ def test_a_compiled_encoder_learns_the_same_and_goes_on_to_the_same_bits(config:
     for name, value in plain.items():
         torch.testing.assert_close(weights["whole"][name], value, rtol=1e-2, atol=1e-3)
         assert torch.equal(weights["whole"][name], weights["stopped"][name])
+
+
+def test_a_run_starts_from_given_weights_and_keeps_those_beside_the_average(config: PretrainConfig, tmp_path) -> None:
+    start = build_encoder("conv", image_size=(24, 32), feature_dim=16, widths=(8, 16), strides=(4, 2))
+    save_encoder(start, tmp_path / "start")
+    run(
+        replace(
+            config,
+            encoder=replace(config.encoder, weights=tmp_path / "start"),
+            num_steps=1,
+            learning_rate=1e-9,
+            average_momentum=0.5,
+        )
+    )
+    for name in ("encoder", "encoder-unaveraged"):
+        weight = load_encoder(config.output / name).pooling.linear.weight
+        torch.testing.assert_close(weight, start.pooling.linear.weight, rtol=0, atol=1e-6)
 
 
 def test_compiling_without_a_compiler_is_refused_in_one_line(config: PretrainConfig, monkeypatch) -> None:

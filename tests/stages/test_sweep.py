@@ -101,7 +101,7 @@ def test_the_grid_is_written_as_a_sweep_of_wandb_whose_flags_are_taken(config: S
     taken = load_config(PretrainConfig, Path(config.base), flags)
     assert (taken.learning_rate, taken.num_steps, taken.tracking.wandb) == (0.001, 2, "online")
     deep = replace(config, grid={"objectives.0.params.temperature": (0.1, 0.2)})
-    with pytest.raises(ConfigError, match="settings as flags, and 'objectives.0.params.temperature' has none"):
+    with pytest.raises(ConfigError, match=r"settings as flags, and 'objectives.0.params.temperature' has none"):
         run(deep)
 
 
