@@ -88,6 +88,12 @@ COMMANDS = {
         help="measure what an encoder's features know",
         next="robossl report {output}",
     ),
+    "sweep": Command(
+        config="robossl.config.sweep:SweepConfig",
+        stage="robossl.stages.sweep:sweep",
+        help="pretrain with each combination of a few settings and rank them by a probe",
+        next="see {output}/table.md",
+    ),
     "finetune": Command(
         config="robossl.config.finetune:FinetuneConfig",
         stage="robossl.stages.finetune:finetune",

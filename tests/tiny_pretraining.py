@@ -11,8 +11,9 @@ from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader
 from robossl.data.sampler import BatchSampler
 from robossl.encoders import build_encoder
-from robossl.objectives import ActionStats, WeightedSum, build_objectives
+from robossl.objectives import ActionStats, Ramp, WeightedSum, build_objectives
 from robossl.training import LoopSettings, Processes, Summary, processes, train
+from robossl.training.schedules import Schedule
 from robossl.types import ClipBatch
 
 STATS = {"memory": ActionStats(mean=[0.0, 0.0], std=[0.5, 0.5])}
@@ -25,10 +26,12 @@ ALL = (
 )
 
 
-def tiny_objective(specs: tuple = ALL, *, seed: int = 0) -> WeightedSum:
+def tiny_objective(
+    specs: tuple = ALL, *, seed: int = 0, average_momentum: float = 0.9, ramps: Mapping[str, Ramp] | None = None
+) -> WeightedSum:
     torch.manual_seed(seed)
     encoder = build_encoder("conv", image_size=32, feature_dim=16, widths=(8, 16), strides=(4, 2))
-    return build_objectives(specs, encoder, action_stats=STATS, average_momentum=0.9)
+    return build_objectives(specs, encoder, action_stats=STATS, average_momentum=average_momentum, ramps=ramps)
 
 
 def tiny_loader(
@@ -54,24 +57,30 @@ def tiny_train(
     rows: list[tuple[int, Mapping[str, float]]] | None = None,
     here: Processes | None = None,
     learning_rate: float = 1e-3,
+    average_momentum: float = 0.9,
+    ramps: Mapping[str, Ramp] | None = None,
+    accumulate: int = 1,
+    schedule: Schedule = "cosine",
 ) -> tuple[WeightedSum, Summary]:
     """Train to `num_steps`; with `planned_steps` stop there as after Ctrl-C, in a schedule of that many."""
-    objective = tiny_objective(specs)
+    objective = tiny_objective(specs, average_momentum=average_momentum, ramps=ramps)
     here = here or Processes(rank=0, world_size=1, device=torch.device("cpu"))
     loader = tiny_loader(objective, here=here, batch_size=batch_size)
     augment = Augmentations(seed=0, noise=0.05, cutout=0.5, blur=0.5, random_conv=0.3)
 
-    def prepare(batch: ClipBatch, step: int) -> ClipBatch:
+    def prepare(batch: ClipBatch, number: int) -> ClipBatch:
         time.sleep(pause_s)
-        if step == num_steps:
+        if number == num_steps * accumulate:
             raise KeyboardInterrupt
-        positions = loader.sampler.plan(step).positions
+        positions = loader.sampler.plan(number).positions
         return augment(batch, positions, keys=objective.window.augmentation_keys)
 
     settings = LoopSettings(
         num_steps=planned_steps or num_steps,
         learning_rate=learning_rate,
         warmup_steps=2,
+        accumulate=accumulate,
+        schedule=schedule,
         log_every=1,
         checkpoint_every=1,
     )

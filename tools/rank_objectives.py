@@ -11,7 +11,7 @@ and on the held-out engine. Each finished cell is a file, so the table grows ove
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from robossl.config.collect import CollectConfig
-from robossl.config.load import load_config
+from robossl.config.load import dump_values, load_config
 from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.config.probe import ProbeConfig
 from robossl.config.recipe import PROBE_SEED
@@ -31,6 +31,7 @@ from robossl.evaluation.probe import ProbeData, ProbeTarget, RidgeProbe, score_p
 from robossl.objectives import OBJECTIVE_NAMES
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json, write_text
+from robossl.stages.benchmark import without_later
 from robossl.stages.benchmark_cells import as_markdown
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import run_stage
@@ -120,7 +121,8 @@ def _config(
 def _key(config: PretrainConfig | None, seed: int, data_key: Mapping[str, Any]) -> str:
     """Return the fingerprint of all that the numbers depend on, but no path."""
     paths = ("output", "sources", "tracking", "cache_dir")
-    settings = {} if config is None else {k: v for k, v in asdict(config).items() if k not in paths}
+    known = {} if config is None else without_later(dump_values(config))
+    settings = {name: value for name, value in known.items() if name not in paths}
     return fingerprint([settings, seed, dict(data_key)])
 
 

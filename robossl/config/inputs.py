@@ -77,6 +77,8 @@ def _paths(config: Any) -> Iterable[tuple[str, Path, str]]:
         case PretrainConfig():
             for number, source in enumerate(config.sources):
                 yield f"sources.{number}.path", source.path, "collect episodes or name another path"
+            if config.encoder.weights is not None:
+                yield "encoder.weights", config.encoder.weights, "give a checkpoint, or an encoder/ directory"
         case ProbeConfig():
             for name, path in (("source", config.source), *(("transfer", path) for path in config.transfer)):
                 yield name, path, "collect episodes or name another data set"

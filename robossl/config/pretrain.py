@@ -46,6 +46,10 @@ class ObjectiveConfig:
     """One of those of `docs/objectives.md`, for example paired_looks, time_contrast or future_frames."""
     weight: Rate = 1.0
     """Of its loss in the sum."""
+    ramp_steps: Count = 0
+    """Steps over which the weight goes from `start_weight` to `weight`, in a line; 0: it is `weight` from the start."""
+    start_weight: Amount = 0.0
+    """With `ramp_steps`: weight at the first step; 0 or more."""
     params: dict[str, Argument] = field(default_factory=dict)
     """Arguments of the objective, for example temperature."""
 
@@ -56,12 +60,14 @@ class EncoderConfig:
 
     __pydantic_config__ = STRICT
 
-    name: Literal["conv", "resnet18", "vit_tiny"] = "conv"
+    name: Literal["conv", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small"] = "conv"
     """Architecture."""
     feature_dim: Positive = 128
     """Size of the features."""
     params: dict[str, Argument] = field(default_factory=dict)
     """Further arguments of the architecture, for example pooling."""
+    weights: OptionalPath = None
+    """Start from these: an encoder directory, or a checkpoint of timm, torchvision or R3M for a resnet or vit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +116,16 @@ class PretrainConfig:
     """Height and width of training frames [px]."""
     batch_size: Positive = 16
     """Clips in the joint batch of all processes; a clip holds several instants and views."""
+    accumulate: Positive = 1
+    """Batches whose gradients are averaged for one step. Contrasts and statistics stay within a batch."""
     num_steps: Positive = 1000
     """Optimizer steps."""
     learning_rate: Rate = 1e-3
-    """Highest one (AdamW, warm-up, then cosine to zero)."""
+    """Highest one (AdamW, warm-up, then `schedule`)."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    final_learning_rate: Share = 0.0
+    """Part of the learning rate that is left at the end, 0-1; `constant` keeps all."""
     weight_decay: Amount = 0.01
     """Of AdamW."""
     warmup_steps: Count = 20
@@ -121,7 +133,7 @@ class PretrainConfig:
     clip_norm: Amount = 1.0
     """Largest norm of the gradient; 0: not clipped."""
     average_momentum: Share = 0.0
-    """Save a moving average of the encoder with this momentum (0.99, say) instead of its last weights; 0: off."""
+    """Save a moving average of the encoder with this momentum (0.99, say), its last weights beside it; 0: off."""
     test_fraction: Share = 0.2
     """Part of the episodes that is never read, so that probes have fresh ones."""
     log_every: Positive = 10
@@ -134,5 +146,7 @@ class PretrainConfig:
     """Of weights, data order, frames and augmentation."""
     device: str = "auto"
     """auto, cpu or cuda."""
+    compile: bool = False
+    """Compile the encoder (torch.compile): a minute at the start, then faster steps on a GPU; needs a C++ compiler."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

@@ -21,7 +21,8 @@ class ProbeConfig:
     encoder: str = "runs/pretrain/encoder"
     """Directory of an encoder, or `random`: fresh weights."""
     architecture: str = "conv"
-    """What `random` builds: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture is taken."""
+    """What `random` builds: conv, impala, resnet18, resnet50, vit_tiny, vit_small, or the directory of an encoder whose
+    architecture is taken."""
     source: Path = Path("runs/collect")
     """Data set whose training episodes the probe is fitted on."""
     transfer: tuple[Path, ...] = ()

@@ -42,6 +42,7 @@ class BatchSampler:
         orders: Mapping[int, Callable[[int], Int64[np.ndarray, " n"]]] | None = None,
         rank: int = 0,
         world_size: int = 1,
+        same_source: int = 1,
     ) -> None:
         """Plan for sources of `num_items` items.
 
@@ -52,6 +53,7 @@ class BatchSampler:
             weights: of the sources, positive; equal ones by default.
             orders: source to what gives the order of its items in an epoch, where that is not any permutation.
             rank, world_size: of this process.
+            same_source: batches in a row that come from one source (those whose gradients are accumulated).
 
         Raises:
             ConfigError: if a source is empty, a weight is not positive, or the batch can't be cut.
@@ -70,13 +72,14 @@ class BatchSampler:
         self.rank = rank
         self.world_size = world_size
         self._given = dict(orders or {})
+        self.same_source = same_source
         self._orders: dict[tuple[int, int], Int64[np.ndarray, " n"]] = {}
 
     def source_at(self, step: int) -> int:
         """Return the source of a step."""
         if len(self.num_items) == 1:
             return 0
-        rng = np.random.default_rng([self.seed, _SOURCE_STREAM, step])
+        rng = np.random.default_rng([self.seed, _SOURCE_STREAM, step // self.same_source])
         return int(rng.choice(len(self.num_items), p=self.probabilities))
 
     def plan(self, step: int) -> BatchPlan:

@@ -6,7 +6,7 @@ from robossl.config.checked import checked_arguments
 from robossl.encoders.encoder import Encoder
 from robossl.errors import EncoderError, closest
 
-ENCODER_NAMES = ("conv", "resnet18", "vit_tiny")
+ENCODER_NAMES = ("conv", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small")
 
 
 def build_encoder(name: str = "conv", **arguments: Any) -> Encoder:
@@ -31,14 +31,18 @@ def _kind(name: str) -> type[Encoder]:
             from robossl.encoders.conv import ConvEncoder
 
             return ConvEncoder
-        case "resnet18":
-            from robossl.encoders.resnet import ResNetEncoder
+        case "impala":
+            from robossl.encoders.impala import ImpalaEncoder
 
-            return ResNetEncoder
-        case "vit_tiny":
-            from robossl.encoders.vit import VitEncoder
+            return ImpalaEncoder
+        case "resnet18" | "resnet50":
+            from robossl.encoders.resnet import ResNet50Encoder, ResNetEncoder
 
-            return VitEncoder
+            return ResNetEncoder if name == "resnet18" else ResNet50Encoder
+        case "vit_tiny" | "vit_small":
+            from robossl.encoders.vit import VitEncoder, VitSmallEncoder
+
+            return VitEncoder if name == "vit_tiny" else VitSmallEncoder
         case _:
             allowed = ", ".join(ENCODER_NAMES)
             raise EncoderError(f"encoder {name!r} is unknown; use one of {allowed}{closest(name, ENCODER_NAMES)}")

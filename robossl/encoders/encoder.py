@@ -1,5 +1,7 @@
 """The contract of an image encoder: uint8 images of any size in, features out; preprocessing lives inside."""
 
+import os
+import shutil
 from typing import Any
 
 import torch
@@ -100,3 +102,15 @@ class Encoder(nn.Module):
         """Return features frame by frame."""
         features = self(pixels.flatten(0, 1))  # [BT,D]
         return features.unflatten(0, pixels.shape[:2])
+
+
+def compile_encoder(encoder: Encoder) -> None:
+    """Let torch compile what makes the feature map, in place; weights keep their names.
+
+    Raises:
+        EncoderError: there is no C++ compiler, which torch asks for on a CPU and on a GPU.
+    """
+    if not any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "cl"))):
+        raise EncoderError("compile needs a C++ compiler (g++ or clang++), and none is on the PATH; leave compile off")
+    # what the objectives call, other than forward
+    setattr(encoder, "map_from_input", torch.compile(encoder.map_from_input))  # noqa: B010 (mypy lets no method be set)

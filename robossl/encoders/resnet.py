@@ -1,4 +1,4 @@
-"""ResNet-18 through timm, for larger images and for a GPU."""
+"""ResNet-18 and ResNet-50 through timm, for larger images and for a GPU."""
 
 import timm
 from jaxtyping import Float
@@ -10,6 +10,8 @@ from robossl.encoders.pooling import FlattenPool
 
 class ResNetEncoder(Encoder):
     """timm's `resnet18`; pooled by the mean over places, or flattened so that positions stay readable."""
+
+    name, channels = "resnet18", 512
 
     def __init__(
         self,
@@ -23,13 +25,14 @@ class ResNetEncoder(Encoder):
 
         Args:
             image_size: [px].
-            feature_dim: D; 512 means the mean over places, any other number a linear layer over the flattened map.
+            feature_dim: D; as many as the map has channels (512, for ResNet-50 2048) means the mean over places, any
+                other number a linear layer over the flattened map.
             norm: `group` (frames of a batch stay independent of each other) or `batch` (as in the ImageNet weights).
             pretrained: load timm's ImageNet weights (needs the network and `norm="batch"`).
         """
         size = as_image_size(image_size)
         super().__init__(
-            architecture="resnet18",
+            architecture=self.name,
             arguments={"image_size": list(size), "feature_dim": feature_dim, "norm": norm},
             image_size=size,
             feature_dim=feature_dim,
@@ -37,12 +40,12 @@ class ResNetEncoder(Encoder):
             std=IMAGENET_STD,
         )
         layer = {} if norm == "batch" else {"norm_layer": "groupnorm"}
-        self.backbone = timm.create_model("resnet18", pretrained=pretrained, num_classes=0, global_pool="", **layer)
+        self.backbone = timm.create_model(self.name, pretrained=pretrained, num_classes=0, global_pool="", **layer)
         map_size = (-(-size[0] // 32), -(-size[1] // 32))
         self.pooling: nn.Module = (
             nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-            if feature_dim == 512
-            else FlattenPool(512, map_size, feature_dim=feature_dim)
+            if feature_dim == self.channels
+            else FlattenPool(self.channels, map_size, feature_dim=feature_dim)
         )
 
     def map_from_input(self, images: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B C h2 w2"]:
@@ -52,3 +55,9 @@ class ResNetEncoder(Encoder):
     def pool(self, feature_map: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
         """Return the pooled map."""
         return self.pooling(feature_map)
+
+
+class ResNet50Encoder(ResNetEncoder):
+    """timm's `resnet50`."""
+
+    name, channels = "resnet50", 2048

@@ -1,4 +1,4 @@
-"""ViT-tiny through timm, with small patches for small frames."""
+"""ViT-tiny and ViT-small through timm, with small patches for small frames."""
 
 import timm
 from jaxtyping import Float
@@ -11,6 +11,8 @@ from robossl.errors import EncoderError
 
 class VitEncoder(Encoder):
     """timm's `vit_tiny_patch16_224` with another patch and image size; its patch tokens are the feature map."""
+
+    name = "vit_tiny"
 
     def __init__(
         self, *, image_size: int | ImageSize = 64, feature_dim: int = 192, patch_size: int = 8, depth: int = 12
@@ -30,7 +32,7 @@ class VitEncoder(Encoder):
         if size[0] % patch_size or size[1] % patch_size:
             raise EncoderError(f"image_size {size} must be a multiple of patch_size {patch_size}")
         super().__init__(
-            architecture="vit_tiny",
+            architecture=self.name,
             arguments={
                 "image_size": list(size),
                 "feature_dim": feature_dim,
@@ -44,7 +46,7 @@ class VitEncoder(Encoder):
         )
         self.map_size = (size[0] // patch_size, size[1] // patch_size)
         self.backbone = timm.create_model(
-            "vit_tiny_patch16_224",
+            f"{self.name}_patch16_224",
             pretrained=False,
             img_size=size,
             patch_size=patch_size,
@@ -63,3 +65,9 @@ class VitEncoder(Encoder):
     def pool(self, feature_map: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
         """Return the pooled map."""
         return self.pooling(feature_map)
+
+
+class VitSmallEncoder(VitEncoder):
+    """timm's `vit_small_patch16_224` in the same way."""
+
+    name = "vit_small"

@@ -8,6 +8,7 @@ from robossl.objectives.objective import Objective, can_serve
 from robossl.objectives.paired_looks import PairedLooks
 from robossl.objectives.parts.conditioning import ActionStats
 from robossl.objectives.parts.frame_conditioning import RobotTrack
+from robossl.objectives.parts.ramp import Ramp
 from robossl.objectives.time_contrast import TimeContrast
 from robossl.objectives.weighted_sum import WeightedSum
 
@@ -19,6 +20,7 @@ __all__ = [
     "InverseDynamics",
     "Objective",
     "PairedLooks",
+    "Ramp",
     "RobotTrack",
     "TimeContrast",
     "WeightedSum",

@@ -30,6 +30,7 @@ from robossl.objectives.other_look import OtherLook
 from robossl.objectives.paired_looks import PairedLooks
 from robossl.objectives.parallel_frames import ParallelFrames
 from robossl.objectives.parts.conditioning import ActionStats
+from robossl.objectives.parts.ramp import Ramp
 from robossl.objectives.predictive_coding import PredictiveCoding
 from robossl.objectives.r3m import R3M
 from robossl.objectives.recurrent_frames import RecurrentFrames
@@ -118,12 +119,14 @@ def build_objectives(
     *,
     action_stats: Mapping[str, ActionStats] | None = None,
     average_momentum: float = 0.0,
+    ramps: Mapping[str, Ramp] | None = None,
 ) -> WeightedSum:
-    """Return the weighted sum of (name, weight, arguments); `average_momentum` as in `WeightedSum`."""
+    """Return the weighted sum of (name, weight, arguments); `average_momentum` and `ramps` as in `WeightedSum`."""
     return WeightedSum(
         [
             (name, weight, build_objective(name, encoder, arguments, action_stats=action_stats))
             for name, weight, arguments in specs
         ],
         average_momentum=average_momentum,
+        ramps=ramps,
     )

@@ -1,26 +1,35 @@
 """Several objectives on one encoder: one window, one pass through the encoder, one scalar."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from robossl.data.clip_sampling import Window, union_window
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError, closest
 from robossl.objectives.objective import Objective, can_serve
+from robossl.objectives.parts.draws import Draws
 from robossl.objectives.parts.ema import EmaCopy
 from robossl.objectives.parts.encoded import EncodedBatch
+from robossl.objectives.parts.ramp import Ramp
 from robossl.types import ClipBatch, ObjectiveOutput
 
 
 class WeightedSum(Objective):
     """Adds weighted losses; an objective that a batch can't feed is skipped, on all ranks alike."""
 
-    def __init__(self, objectives: Sequence[tuple[str, float, Objective]], *, average_momentum: float = 0.0) -> None:
+    def __init__(
+        self,
+        objectives: Sequence[tuple[str, float, Objective]],
+        *,
+        average_momentum: float = 0.0,
+        ramps: Mapping[str, Ramp] | None = None,
+    ) -> None:
         """Join objectives.
 
         Args:
             objectives: (name, weight, objective), names distinct, all on the same encoder.
             average_momentum: of a moving average of the encoder, which becomes `best_encoder`; 0 keeps none.
+            ramps: name of an objective to how its weight begins.
 
         Raises:
             ConfigError: if there is none, or names repeat, or encoders differ.
@@ -45,6 +54,9 @@ class WeightedSum(Objective):
         self.restrictions: dict[str, tuple[str, ...]] = {}
         self.average_momentum = average_momentum
         self.average = EmaCopy(encoder) if average_momentum > 0 else None
+        self.ramps = dict(ramps or {})
+        # counts the steps where a weight depends on them; in the checkpoint, so that a resumed run goes on with it
+        self.steps = Draws() if self.ramps else None
 
     @property
     def best_encoder(self) -> Encoder:
@@ -107,19 +119,27 @@ class WeightedSum(Objective):
         metrics: dict[str, float] = {}
         for name in self.served(encoded.batch):
             output = self.members[name].compute(encoded.renamed(self.renamings[name]))
-            losses.append(self.weights[name] * output.loss)
+            losses.append(self.weight(name) * output.loss)
             metrics[f"{name}/loss"] = float(output.loss.detach())
             metrics |= {f"{name}/{key}": value for key, value in output.metrics.items()}
         if not losses:
             raise ConfigError(f"the batch of source {encoded.batch.source!r} feeds no objective")
         return ObjectiveOutput(loss=sum(losses[1:], losses[0]), metrics=metrics)
 
+    def weight(self, name: str) -> float:
+        """Return the weight of a member at this step."""
+        if self.steps is None or name not in self.ramps:
+            return self.weights[name]
+        return self.ramps[name].at(int(self.steps.step), self.weights[name])
+
     def own_groups(self) -> list[dict[str, Any]]:
         """Return the groups of all members."""
         return [group for member in self.members.values() for group in member.own_groups()]
 
     def after_step(self, step: int, num_steps: int) -> None:
-        """Pass on to all members, and move the average."""
+        """Pass on to all members, move the average, and count."""
+        if self.steps is not None:
+            self.steps.advance()
         if self.average is not None:
             # a young average forgets its random start quickly
             self.average.update(self.encoder, momentum=min(self.average_momentum, (1 + step) / (10 + step)))

@@ -46,6 +46,13 @@ LATER: dict[str, Any] = {
     "sampling_steps": 10,
     "lora_rank": 8,
     "layer_decay": 1.0,
+    "ramp_steps": 0,
+    "start_weight": 0.0,
+    "schedule": "cosine",
+    "final_learning_rate": 0.0,
+    "accumulate": 1,
+    "compile": False,
+    "weights": None,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
@@ -111,18 +118,18 @@ def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> di
     free = ("output", "tracking", "num_workers")
     worlds = config.tasks if variant == "pretrained" else (task,)
     return {"worlds": {name: world(name, DOMAINS) for name in worlds}} | {
-        name: {key: value for key, value in _without_later(dump_values(stage)).items() if key not in free}
+        name: {key: value for key, value in without_later(dump_values(stage)).items() if key not in free}
         for name, stage in stages.items()
     }
 
 
-def _without_later(value: Any) -> Any:
+def without_later(value: Any) -> Any:
     """Return settings without those of `LATER`, however deep they lie."""
     match value:
         case dict():
-            return {key: _without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
+            return {key: without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
         case list():
-            return [_without_later(inner) for inner in value]
+            return [without_later(inner) for inner in value]
         case _:
             return value
 

@@ -13,9 +13,9 @@ from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.sampler import BatchSampler
 from robossl.data.stream import ScaledSource, StreamedClips
-from robossl.encoders import build_encoder, save_encoder
+from robossl.encoders import build_encoder, compile_encoder, load_initial_weights, save_encoder
 from robossl.errors import ConfigError
-from robossl.objectives import FutureFrames, WeightedSum, build_objectives
+from robossl.objectives import FutureFrames, Ramp, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
 from robossl.stages.best_encoder import BestEncoder
 from robossl.stages.health_frames import HealthFrames
@@ -49,6 +49,8 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
 
 def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run, here: Processes) -> dict[str, Any]:
     objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
+    if config.compile:
+        compile_encoder(objective.encoder)
     loader = _loader(config, objective, sources, here=here)
     inputs = inputs_of(sources)
     card = _card(config, inputs)
@@ -60,6 +62,8 @@ def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run
     with run.time("score future frames"):
         frames = _frame_scores(objective, sources, run=run)
     save_encoder(objective.best_encoder, run.encoder, card)
+    if objective.average is not None:
+        save_encoder(objective.encoder, run.path / "encoder-unaveraged", card)
     run.tracker.log_artifact("encoder", kind="encoder", path=run.encoder, inputs=inputs)
     health = watch.look(objective.best_encoder.eval(), step=summary.num_steps)
     found = {"encoder": str(run.encoder), "best": watch.best.found, "collapsed_since": watch.collapsed_since}
@@ -75,11 +79,16 @@ def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> Weighte
             feature_dim=config.encoder.feature_dim,
             **config.encoder.params,
         )
+        if config.encoder.weights is not None:
+            load_initial_weights(encoder, config.encoder.weights)
         objective = build_objectives(
             [(spec.name, spec.weight, spec.params) for spec in config.objectives],
             encoder,
             action_stats=action_stats(sources),
             average_momentum=config.average_momentum,
+            ramps={
+                spec.name: Ramp(spec.start_weight, spec.ramp_steps) for spec in config.objectives if spec.ramp_steps
+            },
         )
     for item in sources:
         if item.objectives is not None:
@@ -101,8 +110,8 @@ def _train(
     augment = Augmentations(seed=config.seed, **asdict(config.augmentation))
     keys = objective.window.augmentation_keys
 
-    def prepare(batch: ClipBatch, step: int) -> ClipBatch:
-        return augment(moved(batch, here.device), loader.sampler.plan(step).positions, keys=keys)
+    def prepare(batch: ClipBatch, number: int) -> ClipBatch:
+        return augment(moved(batch, here.device), loader.sampler.plan(number).positions, keys=keys)
 
     def resume(step: int) -> None:
         run.tracker.cut_back(step)
@@ -119,6 +128,9 @@ def _train(
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
                 warmup_steps=config.warmup_steps,
+                schedule=config.schedule,
+                final_lr_factor=config.final_learning_rate,
+                accumulate=config.accumulate,
                 clip_norm=config.clip_norm,
                 log_every=config.log_every,
                 checkpoint_every=config.checkpoint_every,
@@ -136,7 +148,7 @@ def _train(
 
 def _what_decides(config: PretrainConfig) -> dict[str, Any]:
     """Return the settings that the weights depend on."""
-    free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "sources")
+    free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "compile", "sources")
     settings = {name: value for name, value in asdict(config).items() if name not in free}
     return settings | {"sources": [dump_values(source) | {"path": ""} for source in config.sources]}
 
@@ -154,6 +166,7 @@ def _loader(
         orders={number: clips.order for number, clips in enumerate(datasets) if isinstance(clips, StreamedClips)},
         rank=here.rank,
         world_size=here.world_size,
+        same_source=config.accumulate,
     )
     return ClipLoader(datasets, sampler, names=[item.name for item in sources])
 

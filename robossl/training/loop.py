@@ -5,8 +5,10 @@ Everything random in a step is a function of (seed, step), so a checkpoint betwe
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +21,7 @@ from robossl.training.checkpoint import load_checkpoint, save_checkpoint
 from robossl.training.distributed import Processes, joint_average, wait_for_all
 from robossl.training.interrupt import Interrupt, interruptible
 from robossl.training.prefetch import Prefetcher
-from robossl.training.schedules import warmup_cosine
+from robossl.training.schedules import Schedule, learning_rate_factor
 from robossl.types import ClipBatch, ObjectiveOutput
 
 
@@ -40,9 +42,10 @@ class Trainable(Protocol):
 
 
 Read = Callable[[int], ClipBatch]
-"""Step to this rank's batch on the CPU; called from a thread that reads ahead."""
+"""Number of a batch (of a step, unless gradients are accumulated) to this rank's part of it on the CPU; called from a
+thread that reads ahead."""
 Prepare = Callable[[ClipBatch, int], ClipBatch]
-"""Batch and step to the batch on the device, augmented."""
+"""Batch and its number to the batch on the device, augmented."""
 Log = Callable[[int, Mapping[str, float]], None]
 Hook = Callable[[int], Mapping[str, float]]
 """Called with the number of finished steps; what it returns is logged (probes, health of the representation)."""
@@ -56,7 +59,11 @@ class LoopSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup_steps: int = 20
+    schedule: Schedule = "cosine"
     final_lr_factor: float = 0.0
+    """Part of the learning rate that is left at the end, 0-1; a constant schedule has none."""
+    accumulate: int = 1
+    """Batches of one step: their gradients are averaged."""
     clip_norm: float = 1.0
     """Largest norm of the gradient; 0 switches clipping off."""
     log_every: int = 10
@@ -131,12 +138,14 @@ def train(
         wait_for_all()
 
     start_s, loss, num_images = time.perf_counter(), float("nan"), 0
-    with interruptible() as interrupt, Prefetcher(read, range(first, settings.num_steps)) as batches:
-        for step, raw in batches:
-            batch = prepare(raw, step)
-            output, grad_norm = _step(model, objective, optimizer, batch, step, settings, here)
+    numbers = range(first * settings.accumulate, settings.num_steps * settings.accumulate)
+    with interruptible() as interrupt, Prefetcher(read, numbers) as batches:
+        stream = iter(batches)
+        for step in range(first, settings.num_steps):
+            prepared = (prepare(raw, number) for number, raw in islice(stream, settings.accumulate))
+            output, grad_norm, seen = _step(model, objective, optimizer, prepared, step, settings, here)
             loss, stop = _joint(output, interrupt)
-            num_images += batch.pixels[..., 0, 0, 0].numel() * here.world_size
+            num_images += seen * here.world_size
             done = step + 1
             on_step(done, loss)
             elapsed_s = time.perf_counter() - start_s
@@ -201,27 +210,59 @@ def _step(
     model: nn.Module,
     objective: Trainable,
     optimizer: torch.optim.Optimizer,
-    batch: ClipBatch,
+    batches: Iterable[ClipBatch],
     step: int,
     settings: LoopSettings,
     here: Processes,
-) -> tuple[ObjectiveOutput, float]:
-    factor = warmup_cosine(step, settings.num_steps, warmup_steps=settings.warmup_steps, final=settings.final_lr_factor)
+) -> tuple[ObjectiveOutput, float, int]:
+    """Take a step on all its batches; return the mean loss and metrics, the gradient's norm and how many images."""
+    factor = learning_rate_factor(
+        step,
+        settings.num_steps,
+        schedule=settings.schedule,
+        warmup_steps=settings.warmup_steps,
+        final=settings.final_lr_factor,
+    )
     for group in optimizer.param_groups:
         group["lr"] = settings.learning_rate * factor * group["lr_scale"]
-    with torch.autocast(here.device.type, dtype=torch.bfloat16, enabled=here.device.type == "cuda"):
-        output: ObjectiveOutput = model(batch)
-    # checked before the weights move, on all ranks at once, so that none is left waiting for another
-    if not torch.isfinite(joint_average(output.loss.detach())):
-        raise TrainingError(_not_finite(output, batch, step))
     optimizer.zero_grad(set_to_none=True)
-    output.loss.backward()
+    outputs, seen = [], 0
+    for number, batch in enumerate(batches):
+        with _joined(model, last=number == settings.accumulate - 1):
+            outputs.append(_backward(model, batch, step, settings, here))
+        seen += batch.pixels[..., 0, 0, 0].numel()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     limit = settings.clip_norm or float("inf")
     grad_norm = float(nn.utils.clip_grad_norm_(parameters, limit))
     optimizer.step()
     objective.after_step(step, settings.num_steps)
-    return output, grad_norm
+    return _mean(outputs), grad_norm, seen
+
+
+def _backward(
+    model: nn.Module, batch: ClipBatch, step: int, settings: LoopSettings, here: Processes
+) -> ObjectiveOutput:
+    """Add the gradient of a batch to those of the step."""
+    with torch.autocast(here.device.type, dtype=torch.bfloat16, enabled=here.device.type == "cuda"):
+        output: ObjectiveOutput = model(batch)
+    # checked before the weights move, on all ranks at once, so that none is left waiting for another
+    if not torch.isfinite(joint_average(output.loss.detach())):
+        raise TrainingError(_not_finite(output, batch, step))
+    (output.loss if settings.accumulate == 1 else output.loss / settings.accumulate).backward()
+    return ObjectiveOutput(loss=output.loss.detach(), metrics=output.metrics)
+
+
+def _joined(model: nn.Module, *, last: bool) -> AbstractContextManager[Any]:
+    """Let the ranks average gradients only with the last batch of a step."""
+    return model.no_sync() if isinstance(model, DistributedDataParallel) and not last else nullcontext()
+
+
+def _mean(outputs: Sequence[ObjectiveOutput]) -> ObjectiveOutput:
+    """Return the mean of the batches of a step: all come from one source, so all have the same metrics."""
+    if len(outputs) == 1:
+        return outputs[0]
+    metrics = {name: sum(output.metrics[name] for output in outputs) / len(outputs) for name in outputs[0].metrics}
+    return ObjectiveOutput(loss=torch.stack([output.loss for output in outputs]).mean(), metrics=metrics)
 
 
 def _joint(output: ObjectiveOutput, interrupt: Interrupt) -> tuple[float, bool]:

@@ -19,7 +19,7 @@ from robossl.config.recipe import (
 )
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-COMMAND_OF = {"policy": "finetune"}
+COMMAND_OF = {"policy": "finetune", "sweeps": "sweep"}
 """Folder to the command that reads it, where it is not called alike."""
 
 

@@ -58,3 +58,10 @@ def test_sources_come_in_proportion_to_their_weights() -> None:
 def test_impossible_plans_are_refused(arguments: dict, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         BatchSampler(**{"num_items": [3], "batch_size": 2, "seed": 0, **arguments})
+
+
+def test_batches_of_one_step_come_from_one_source() -> None:
+    single, double = (BatchSampler([9, 9], batch_size=2, seed=0, same_source=count) for count in (1, 2))
+    sources = [double.plan(number).source for number in range(40)]
+    assert sources[::2] == sources[1::2] == [single.plan(step).source for step in range(20)]
+    assert set(sources) == {0, 1}

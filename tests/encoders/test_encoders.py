@@ -15,6 +15,10 @@ ENCODERS = [
     ("resnet18", {}),
     ("resnet18", {"feature_dim": 128}),
     ("vit_tiny", {"depth": 2}),
+    ("vit_small", {"depth": 1}),
+    ("resnet50", {"feature_dim": 64}),
+    ("impala", {}),
+    ("impala", {"pooling": "spatial_softmax", "widths": (8, 16)}),
 ]
 
 

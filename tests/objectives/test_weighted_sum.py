@@ -8,7 +8,7 @@ from tiny_pretraining import ALL, STATS, tiny_objective
 from robossl.data.clip_dataset import ClipDataset, collate
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError
-from robossl.objectives import WeightedSum, build_objective, build_objectives
+from robossl.objectives import Ramp, WeightedSum, build_objective, build_objectives
 
 
 def batch_for(objective, *, looks: int = 2, actions: bool = True):
@@ -115,3 +115,15 @@ def test_objectives_on_different_encoders_are_refused() -> None:
     first, second = (build_objective("time_contrast", build_encoder("conv"), action_stats=STATS) for _ in range(2))
     with pytest.raises(ConfigError, match="'b' has another encoder"):
         WeightedSum([("a", 1.0, first), ("b", 1.0, second)])
+
+
+def test_a_weight_goes_in_a_line_from_its_start_to_its_end() -> None:
+    objective = tiny_objective(ALL[:2], ramps={"time_contrast": Ramp(0.1, 4)})
+    seen = []
+    for step in range(6):
+        seen.append(objective.weight("time_contrast"))
+        assert objective.weight("paired_looks") == 1.0
+        objective.after_step(step, 6)
+    assert seen == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.5])
+    assert "steps.step" in objective.state_dict()
+    assert "steps.step" not in tiny_objective(ALL[:2]).state_dict(), "as in checkpoints before there were any"

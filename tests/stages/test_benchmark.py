@@ -248,4 +248,4 @@ def test_a_world_is_drawn_by_what_every_machine_has(monkeypatch: pytest.MonkeyPa
 def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(config: BenchmarkConfig) -> None:
     settings = stage._settings(config, "reach", "pretrained", 0)
     assert "renderer" not in str(settings)
-    assert stage._without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}
+    assert stage.without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}

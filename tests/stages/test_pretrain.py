@@ -13,8 +13,8 @@ from tiny_methods import METHODS, OLDER
 
 from robossl.config.load import dump_config, load_config
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
-from robossl.encoders import Encoder, build_encoder, load_card, load_encoder
-from robossl.errors import ConfigError
+from robossl.encoders import Encoder, build_encoder, load_card, load_encoder, save_encoder
+from robossl.errors import ConfigError, EncoderError
 from robossl.evaluation.health import Health
 from robossl.objectives import OBJECTIVE_NAMES, build_objectives
 from robossl.runs import open_run
@@ -329,3 +329,55 @@ def test_a_horizon_that_fits_into_no_episode_is_refused(config: PretrainConfig) 
     far = ObjectiveConfig(name="future_frames", params={"num_context": 2, "horizons": (1, 300), "widths": (8, 16)})
     with pytest.raises(ConfigError, match="need 302 frames in a row, the longest episode has 1"):
         run(replace(config, objectives=(far,), sources=config.sources[:1]))
+
+
+def test_schedules_ramps_and_accumulation_reach_the_loop(config: PretrainConfig) -> None:
+    ramped = (replace(OBJECTIVES[0], ramp_steps=2, start_weight=0.5), OBJECTIVES[1])
+    run(replace(config, objectives=ramped, sources=config.sources[:1], accumulate=2, schedule="constant"))
+    rows = [json.loads(line) for line in (config.output / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [0, 1, 2, 3]
+    weights = [(row["loss"] - row["time_contrast/loss"]) / row["paired_looks/loss"] for row in rows]
+    assert weights == pytest.approx([0.5, 0.75, 1, 1], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_a_compiled_encoder_learns_the_same_and_goes_on_to_the_same_bits(config: PretrainConfig, tmp_path) -> None:
+    config = replace(config, objectives=OBJECTIVES[:2], sources=config.sources[:1])
+    run(config)
+    weights = {}
+    for name in ("whole", "stopped"):
+        compiled = replace(config, compile=True, output=tmp_path / name)
+        if name == "stopped":
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(loop, "save_checkpoint", saved_then_stopped)
+                with pytest.raises(KeyboardInterrupt):
+                    run(compiled)
+        run(compiled)
+        weights[name] = load_encoder(compiled.output / "encoder").state_dict()
+    plain = load_encoder(config.output / "encoder").state_dict()
+    for name, value in plain.items():
+        torch.testing.assert_close(weights["whole"][name], value, rtol=1e-2, atol=1e-3)
+        assert torch.equal(weights["whole"][name], weights["stopped"][name])
+
+
+def test_a_run_starts_from_given_weights_and_keeps_those_beside_the_average(config: PretrainConfig, tmp_path) -> None:
+    start = build_encoder("conv", image_size=(24, 32), feature_dim=16, widths=(8, 16), strides=(4, 2))
+    save_encoder(start, tmp_path / "start")
+    run(
+        replace(
+            config,
+            encoder=replace(config.encoder, weights=tmp_path / "start"),
+            num_steps=1,
+            learning_rate=1e-9,
+            average_momentum=0.5,
+        )
+    )
+    for name in ("encoder", "encoder-unaveraged"):
+        weight = load_encoder(config.output / name).pooling.linear.weight
+        torch.testing.assert_close(weight, start.pooling.linear.weight, rtol=0, atol=1e-6)
+
+
+def test_compiling_without_a_compiler_is_refused_in_one_line(config: PretrainConfig, monkeypatch) -> None:
+    monkeypatch.setattr("robossl.encoders.encoder.shutil.which", lambda name: None)
+    with pytest.raises(EncoderError, match=r"compile needs a C\+\+ compiler"):
+        run(replace(config, compile=True))

@@ -12,7 +12,8 @@ from tiny_pretraining import tiny_loader, tiny_objective, tiny_train
 from torch import nn
 
 from robossl.errors import ConfigError, TrainingError
-from robossl.training import LoopSettings, Processes, pick_device, processes, train, warmup_cosine
+from robossl.objectives import Ramp
+from robossl.training import LoopSettings, Processes, learning_rate_factor, pick_device, processes, train
 from robossl.training.prefetch import Prefetcher
 from robossl.types import ObjectiveOutput
 
@@ -152,11 +153,38 @@ def test_waiting_for_data_is_measured() -> None:
 
 
 def test_the_schedule_warms_up_and_falls_along_a_cosine() -> None:
-    factors = [warmup_cosine(step, 10, warmup_steps=2, final=0.1) for step in range(11)]
+    factors = [learning_rate_factor(step, 10, warmup_steps=2, final=0.1) for step in range(11)]
     assert factors[:3] == [0.5, 1.0, 1.0]
     assert factors[6] == pytest.approx(0.55)
     assert factors[10] == pytest.approx(0.1)
-    assert warmup_cosine(0, 10, warmup_steps=0) == 1.0
+    assert learning_rate_factor(0, 10, warmup_steps=0) == 1.0
+    lines = [learning_rate_factor(step, 10, schedule="linear", warmup_steps=2, final=0.5) for step in (1, 2, 6, 10, 12)]
+    assert lines == pytest.approx([1, 1, 0.75, 0.5, 0.5])
+    assert {learning_rate_factor(step, 10, schedule="constant", warmup_steps=0, final=0.1) for step in range(11)} == {1}
+
+
+def test_the_gradients_of_two_batches_are_that_of_one_twice_as_large(tmp_path) -> None:
+    """True for a loss that is a mean over clips, as that of an autoencoder."""
+    specs = (("autoencoder", 1.0, {}),)
+    rows: list = []
+    joint, _ = tiny_train(tmp_path / "joint", 3, specs=specs, batch_size=8, average_momentum=0.0)
+    parts, _ = tiny_train(
+        tmp_path / "parts", 3, specs=specs, batch_size=4, accumulate=2, average_momentum=0.0, rows=rows
+    )
+    assert [step for step, _ in rows] == [0, 1, 2]
+    for name, value in joint.state_dict().items():
+        torch.testing.assert_close(parts.state_dict()[name], value, rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_a_run_with_all_options_goes_on_to_the_same_bits(tmp_path) -> None:
+    options = {"accumulate": 2, "schedule": "linear", "ramps": {"time_contrast": Ramp(0.0, 3)}}
+    straight, _ = tiny_train(tmp_path / "straight", 4, **options)
+    with pytest.raises(KeyboardInterrupt):
+        tiny_train(tmp_path / "stopped", 2, planned_steps=4, **options)
+    resumed, summary = tiny_train(tmp_path / "stopped", 4, **options)
+    assert summary.first_step == 2
+    assert equal(straight, resumed)
+    assert resumed.weight("time_contrast") == 0.5
 
 
 def test_devices_are_checked() -> None:

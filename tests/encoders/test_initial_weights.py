@@ -1,0 +1,73 @@
+"""Encoders start from weights of others, under whatever names these were saved."""
+
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from robossl.encoders import Encoder, build_encoder, load_initial_weights, save_encoder
+from robossl.errors import EncoderError
+
+
+@pytest.fixture(scope="module")
+def backbone() -> torch.nn.Module:
+    torch.manual_seed(1)
+    return timm.create_model("resnet18", pretrained=False, num_classes=3)
+
+
+@pytest.fixture
+def encoder() -> Encoder:
+    torch.manual_seed(0)
+    return build_encoder("resnet18", norm="batch", feature_dim=16)
+
+
+def weights_of(layout: str, backbone: torch.nn.Module) -> dict:
+    names = backbone.state_dict()
+    match layout:
+        case "r3m":
+            return {
+                "r3m": {f"module.convnet.{name}": value for name, value in names.items()}
+                | {"module.lang": torch.ones(2)}
+            }
+        case "wrapped":
+            return {"epoch": 3, "state_dict": {f"backbone.{name}": value for name, value in names.items()}}
+        case _:
+            return names
+
+
+@pytest.mark.parametrize("layout", ["plain", "wrapped", "r3m", "safetensors"])
+def test_layouts_of_others_give_the_same_backbone(layout: str, backbone, encoder: Encoder, tmp_path: Path) -> None:
+    path = tmp_path / ("weights.safetensors" if layout == "safetensors" else "weights.pt")
+    (save_file if layout == "safetensors" else torch.save)(weights_of(layout, backbone), path)
+    fresh = encoder.pooling.linear.weight.clone()
+    load_initial_weights(encoder, path)
+    for name, value in encoder.backbone.state_dict().items():
+        assert torch.equal(value, backbone.state_dict()[name]), name
+    assert torch.equal(encoder.pooling.linear.weight, fresh), "what follows the backbone stays"
+
+
+def test_an_encoder_of_ours_is_taken_whole(tmp_path: Path) -> None:
+    first, second = (build_encoder("conv", image_size=32, widths=(8, 16)) for _ in range(2))
+    save_encoder(first, tmp_path / "encoder")
+    load_initial_weights(second, tmp_path / "encoder")
+    assert all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+
+
+def test_what_does_not_fit_is_said_in_one_line_and_changes_nothing(backbone, encoder: Encoder, tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(backbone.state_dict(), path)
+    other = build_encoder("resnet50", norm="batch", feature_dim=16)
+    before = other.backbone.conv1.weight.clone()
+    cases = [
+        (other, path, r"don't fit 'resnet50': \d+ of \d+ tensors, the first 'layer1.0.conv1.weight' is .* there"),
+        (build_encoder("conv"), path, "encoder 'conv' starts only from an encoder directory"),
+        (encoder, tmp_path / "broken.pt", "can't read weights"),
+    ]
+    (tmp_path / "broken.pt").write_bytes(b"nothing")
+    for target, file, text in cases:
+        with pytest.raises(EncoderError, match=text) as error:
+            load_initial_weights(target, file)
+        assert "\n" not in str(error.value)
+    assert torch.equal(other.backbone.conv1.weight, before)
