@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import TypeAdapter
+
+from robossl.config.checked import checked
 from robossl.config.load import dump_config, dump_values
 from robossl.config.tracking import TrackingConfig
 from robossl.config.yaml_text import parse_yaml
@@ -238,13 +241,22 @@ def _check_same(path: Path, record: Mapping[str, Any], *, command: str, config: 
         raise ConfigError(f"{path} holds a run of {record['command']!r}, not of {command!r}; choose another --output")
     if any_settings:
         return
-    there, here = parse_yaml(path / "config.yaml"), dump_values(config)
+    there, here = _settings_there(path / "config.yaml", type(config)), dump_values(config)
     for key in sorted((there.keys() | here.keys()) - set(_FREE_KEYS)):
         if there.get(key) != here.get(key):
             raise ConfigError(
                 f"{path} holds a run with other settings ({key} is {there.get(key)!r} there, {here.get(key)!r} here); "
                 "choose another --output, or remove it"
             )
+
+
+def _settings_there(path: Path, cls: type) -> dict[str, Any]:
+    """Return the settings of a run; those that are younger than it have their defaults, which leave it as it was."""
+    written = parse_yaml(path)
+    try:
+        return dump_values(checked(TypeAdapter(cls), written, where=str(path)))
+    except ConfigError:  # a setting that is no more: compared as it stands
+        return written
 
 
 def _versions() -> dict[str, str]:

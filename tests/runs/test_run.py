@@ -62,6 +62,18 @@ def test_a_directory_is_not_shared_by_two_runs(tmp_path: Path, command: str, num
         open_run(tmp_path / "run", command=command, config=Example(output=tmp_path, num_steps=num_steps))
 
 
+def test_a_run_that_is_older_than_a_setting_goes_on(tmp_path: Path) -> None:
+    config = Example(output=tmp_path)
+    open_run(tmp_path / "run", command="pretrain", config=config)
+    (tmp_path / "run/config.yaml").write_text(f"output: {tmp_path}\n")  # as before there was `num_steps`
+    assert open_run(tmp_path / "run", command="pretrain", config=config).resumed
+    with pytest.raises(ConfigError, match="num_steps is 3 there, 4 here"):
+        open_run(tmp_path / "run", command="pretrain", config=Example(output=tmp_path, num_steps=4))
+    (tmp_path / "run/config.yaml").write_text(f"output: {tmp_path}\nwas_once: 1\n")
+    with pytest.raises(ConfigError, match="other settings"):
+        open_run(tmp_path / "run", command="pretrain", config=config)
+
+
 def test_a_renewed_run_takes_other_settings_when_it_finishes(tmp_path: Path) -> None:
     for num_steps in (3, 4):
         config = Example(output=tmp_path, num_steps=num_steps)
