@@ -243,12 +243,18 @@ INPUTS = {
     "probe": ["--encoder=encoder", "--source=data"],
     "finetune": ["--encoder=encoder", "--demonstrations=data"],
     "evaluate": ["--policy=expert"],
+    "merge": ["--datasets=data"],
+    "split": ["--dataset=data"],
+    "embed": ["--encoder=encoder", "--path=data"],
 }
 COMMANDS_OF_DATA = {
     "import": ["import", "{}"],
     "pretrain": [*PRETRAIN, "--sources.0.path={}"],
     "probe": [*PROBE, "--source={}"],
     "finetune": [*CLONABLE, "--demonstrations={}"],
+    "merge": ["merge", "{}"],
+    "split": ["split", "{}"],
+    "embed": ["embed", "encoder", "{}"],
 }
 
 
@@ -286,6 +292,8 @@ def test_bad_input_takes_one_line_and_leaves_nothing(
 def test_a_damaged_data_set_is_named(
     command: str, damage: str, shelf: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if command == "embed" and damage in ("rows", "extras"):
+        pytest.skip("embed reads pictures alone")
     words = [word.format(f"damaged/{damage}") for word in COMMANDS_OF_DATA[command]]
     assert f"damaged/{damage}" in _refused(words, shelf, capsys)
 

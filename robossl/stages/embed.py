@@ -2,12 +2,14 @@
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from jaxtyping import Int64
 
 from robossl.config.embed import EmbedConfig
 from robossl.data.sources import EpisodeSource, VideoFolder, open_source
@@ -41,16 +43,16 @@ def embed(config: EmbedConfig, *, run: Run) -> dict[str, Any]:
     schema = _schema(encoder.feature_dim, inputs | {"camera": camera})
     path = run.path / FEATURES
     partial = path.with_name(f".{FEATURES}.tmp")  # renamed when whole
-    frames = 0
-    with run.time("embed"), processes(config.device) as here, pq.ParquetWriter(partial, schema) as writer:
-        encoder.to(here.device)
-        episodes = range(len(source.lengths))
-        for episode in tracked(episodes, description="embed", total=len(episodes)):
-            numbers = np.arange(0, source.lengths[episode], config.frame_stride)
-            for start in range(0, len(numbers), config.batch_size):
-                rows = numbers[start : start + config.batch_size]
+    try:
+        with run.time("embed"), processes(config.device) as here, pq.ParquetWriter(partial, schema) as writer:
+            encoder.to(here.device)
+            frames = 0
+            for episode, rows in _batches(source, config):
                 writer.write_table(_table(source, episode, rows, camera, encoder, here.device, schema))
                 frames += len(rows)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     os.replace(partial, path)
     return {
         "summary": f"{frames} frames of {len(source.lengths)} episodes, {encoder.feature_dim} numbers each",
@@ -59,6 +61,15 @@ def embed(config: EmbedConfig, *, run: Run) -> dict[str, Any]:
         "feature_dim": encoder.feature_dim,
         "inputs": inputs,
     }
+
+
+def _batches(source: EpisodeSource, config: EmbedConfig) -> Iterator[tuple[int, Int64[np.ndarray, " n"]]]:
+    """Yield episode and numbers of the frames that are encoded together."""
+    episodes = range(len(source.lengths))
+    for episode in tracked(episodes, description="embed", total=len(episodes)):
+        numbers = np.arange(0, source.lengths[episode], config.frame_stride)
+        for start in range(0, len(numbers), config.batch_size):
+            yield episode, numbers[start : start + config.batch_size]
 
 
 @torch.no_grad()

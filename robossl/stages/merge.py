@@ -11,7 +11,7 @@ import numpy as np
 
 from robossl.config.merge import MergeConfig, SplitConfig
 from robossl.data.lerobot import EpisodeWriter, refuse_foreign, written_behind
-from robossl.data.lerobot.copying import refuse_others
+from robossl.data.lerobot.copying import refuse_others, refuse_unreadable
 from robossl.data.sources import LeRobotSource
 from robossl.data.splits import split_episodes
 from robossl.errors import ConfigError, DataError
@@ -92,6 +92,8 @@ def _copy(parts: Sequence[tuple[LeRobotSource, Iterable[int]]], output: Path) ->
     """Append the episodes that are not there yet; stopped at any point, the same call goes on."""
     first = parts[0][0]
     directories = [refuse_others(source.directory, source.root) for source, _ in parts]
+    for directory, (_, episodes) in zip(directories, parts, strict=True):
+        refuse_unreadable(directory, episodes)
     writer = EpisodeWriter(output, fps_hz=first.fps_hz, robot_type=first.robot_type)
     present = {str(record.get(ORIGIN)) for record in writer.extras()}
     wanted = []

@@ -49,7 +49,7 @@ def test_one_direction_or_one_point_is_collapsed(directions: torch.Tensor) -> No
 
 def test_what_is_lost_is_said_beside_what_there_was() -> None:
     fresh = Health(effective_rank=50.0, spread=0.5)
-    assert Health(effective_rank=11.0, spread=0.1).faults(fresh) == []
+    assert Health(effective_rank=15.0, spread=0.15).faults(fresh) == []
     rank, spread = Health(effective_rank=9.0, spread=0.05).faults(fresh)
     assert rank == "effective rank 9.0, 50 at the start: the images lie in few directions"
     assert spread == "spread 0.05, 0.5 at the start: the images become one"

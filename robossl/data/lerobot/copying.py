@@ -1,8 +1,10 @@
 """An episode of a data set as it goes into another one: rows in their own types, video without encoding it again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +41,21 @@ def copying(directory: LeRobotV3, episode: int, camera: str) -> WriteVideo:
         return directory.stats(episode, directory.camera_key(camera))
 
     return write
+
+
+def refuse_unreadable(directory: LeRobotV3, episodes: Iterable[int]) -> None:
+    """Refuse videos that can't be opened, before anything is copied.
+
+    Raises:
+        DataError: there is one; the text names it.
+    """
+    episodes = list(episodes)
+    for path in sorted({directory.video(episode, camera)[0] for episode in episodes for camera in directory.cameras}):
+        try:
+            with av.open(str(path)) as container:
+                container.streams.video[0]
+        except (av.FFmpegError, OSError, IndexError) as error:
+            raise DataError(f"can't read {path}: {error}") from error
 
 
 def _flat(column: pa.ChunkedArray) -> np.ndarray:
