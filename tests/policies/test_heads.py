@@ -117,6 +117,14 @@ def test_noise_grows_from_nothing_to_all() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("kind", ["diffusion", "flow"])
+def test_any_number_of_sampling_steps_gives_finite_chunks(kind: str) -> None:
+    for sampling_steps in (1, 7, 100, 500):
+        head = build_head(SIZES, spec(kind, sampling_steps=sampling_steps))
+        assert torch.isfinite(head(torch.randn(3, 9), torch.Generator().manual_seed(0))).all()
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("kind", ["mlp", "transformer"])
 def test_what_lies_past_the_end_of_an_episode_does_not_count(kind: str) -> None:
     head = build_head(SIZES, spec(kind))

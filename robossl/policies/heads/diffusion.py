@@ -1,16 +1,14 @@
 """A head that samples by denoising diffusion."""
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from robossl.policies.heads.denoiser import Denoiser
-from robossl.policies.heads.head import Head, HeadSpec, Loss, chunk_loss
-from robossl.policies.heads.noise import normal
+from robossl.policies.heads.head import Loss, chunk_loss
+from robossl.policies.heads.sampling import SamplingHead
 
 NUM_TIMES = 100
 """Noise levels of training."""
@@ -18,22 +16,20 @@ FURTHEST = 4.0
 """Normalized actions are taken to lie within so many standard deviations while sampling."""
 
 
-class DiffusionHead(Head):
+class DiffusionHead(SamplingHead):
     """Predicts the noise in a chunk (Chi et al. 2023, Diffusion policy, arXiv 2303.04137): squared-cosine schedule
     (Nichol and Dhariwal 2021, arXiv 2102.09672), `sampling_steps` deterministic steps of DDIM (Song et al. 2021, arXiv
     2010.02502). Where demonstrations do one thing or another, it does one of them and not their mean.
     """
 
-    def __init__(self, sizes: Sequence[int], spec: HeadSpec) -> None:
-        super().__init__(sizes, spec)
-        self.denoiser = Denoiser(sum(self.sizes), spec)
-
     def forward(
         self, context: Float[Tensor, "B C"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "B K A"]:
         """Return a chunk, from noise."""
-        chunk = normal((len(context), self.spec.chunk_length, self.spec.action_dim), like=context, generator=generator)
-        times = torch.linspace(NUM_TIMES - 1, -1, self.spec.sampling_steps + 1).round().long().tolist()
+        chunk = self.noise(context, generator)
+        times = (
+            torch.linspace(NUM_TIMES - 1, -1, self.spec.sampling_steps + 1).round().long().unique_consecutive().tolist()
+        )
         for time, after in pairwise(times):
             keeps, keeps_after = signal_kept(time), signal_kept(after)
             level = torch.full((len(context),), time / NUM_TIMES, device=context.device)
@@ -54,11 +50,11 @@ class DiffusionHead(Head):
         generator: torch.Generator,
     ) -> Float[Tensor, ""]:
         """Return the mean squared error of the noise; `kind` has no say, since only that gives the right density."""
-        noise = normal(targets.shape, like=targets, generator=generator)
+        noise = self.noise(targets, generator)
         times = torch.randint(NUM_TIMES, (len(targets),), generator=generator)
-        keeps = torch.tensor([signal_kept(time) for time in times.tolist()], device=targets.device)[:, None, None]
+        keeps = _KEPT[times].to(targets)[:, None, None]
         noisy = keeps.sqrt() * targets + (1 - keeps).sqrt() * noise
-        level = times.to(targets.device) / NUM_TIMES
+        level = times.to(targets) / NUM_TIMES
         return chunk_loss(self.denoiser(noisy, level, context), noise, valid, kind="mse")
 
 
@@ -72,3 +68,7 @@ def signal_kept(time: int) -> float:
         math.cos(((time + 1) / NUM_TIMES + offset) / (1 + offset) * math.pi / 2) ** 2
         / math.cos(offset / (1 + offset) * math.pi / 2) ** 2,
     )
+
+
+_KEPT = torch.tensor([signal_kept(time) for time in range(NUM_TIMES)], dtype=torch.float64)
+"""Of each noise level."""
