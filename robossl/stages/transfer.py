@@ -50,9 +50,19 @@ def transfer(config: TransferConfig, *, run: Run) -> dict[str, Any]:
         [config.evaluation(name, world).output for name in config.policies for world in config.worlds],
         config.output / "report.html",
         title="robossl transfer",
+        lead=_lead(config),
         tables=tables,
     )
     return {"tables": tables, "report": str(page)}
+
+
+def _lead(config: TransferConfig) -> str:
+    first = " and ".join(config.targets) or "the shifts"
+    return (
+        f"Each policy met the same {config.num_episodes} episodes in every world. Look first at {first}, beside "
+        f"{config.source}, where the policies were trained. A shift is the plain world with one thing changed, further "
+        "than training went."
+    )
 
 
 def _success(config: TransferConfig, cells: Cells) -> dict[str, Any]:
