@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset, ClipLoader
 from robossl.data.clip_sampling import Window, sequence_window
 from robossl.data.frame_cache import CachedSource
 from robossl.data.lerobot import EpisodeWriter
 from robossl.data.reading_speed import ceiling_frames_per_s
+from robossl.data.sampler import BatchSampler
 from robossl.data.sources import LeRobotSource, VideoFolder
 from robossl.data.stream import StreamedClips
 from robossl.data.video import encode_video
@@ -158,30 +159,25 @@ def lerobot_clips_per_s(root: Path, venv: Path, seconds: float) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 
-class Items(Dataset):
-    """The clips of a `ClipDataset` as torch's loader takes them."""
+def loaded_clips_per_s(source: LeRobotSource | CachedSource, seconds: float) -> float:
+    """Return the rate of random clips, batches read by two workers of torch's loader."""
+    clips = ClipDataset(source, WINDOW, seed=0, views=("front",))
+    batches = ClipLoader([clips], BatchSampler([len(clips)], batch_size=BATCH, seed=0), names=["bench"])
+    loader = DataLoader(Steps(batches), batch_size=None, num_workers=WORKERS)
+    return _rate((len(batch.pixels) for batch in loader), seconds)
 
-    def __init__(self, clips: ClipDataset) -> None:
-        self.clips = clips
+
+class Steps(Dataset):
+    """The batch of each step as torch's loader takes it."""
+
+    def __init__(self, batches: ClipLoader) -> None:
+        self.batches = batches
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return 1_000_000
 
-    def __getitem__(self, index: int) -> Any:
-        return self.clips[index]
-
-
-def loaded_clips_per_s(source: LeRobotSource | CachedSource, seconds: float) -> float:
-    """Return the rate of random clips in a loader of two workers."""
-    clips = Items(ClipDataset(source, WINDOW, seed=0, views=("front",)))
-    loader = DataLoader(clips, batch_size=BATCH, shuffle=True, num_workers=WORKERS, collate_fn=collate)
-    return _rate((len(batch.pixels) for batch in endless(loader)), seconds)
-
-
-def endless(loader: DataLoader) -> Iterator[Any]:
-    """Yield batches of one epoch after the other."""
-    while True:
-        yield from loader
+    def __getitem__(self, step: int) -> Any:
+        return self.batches(step)
 
 
 def streamed_clips_per_s(source: LeRobotSource | VideoFolder, view: str, seconds: float) -> float:
@@ -192,7 +188,7 @@ def streamed_clips_per_s(source: LeRobotSource | VideoFolder, view: str, seconds
         for start in range(0, len(clips), BATCH):
             items = clips.order(epoch)[start : start + BATCH].tolist()
             first = epoch * len(clips) + start
-            collate(clips.clips(items, positions=range(first, first + len(items))))
+            clips.batch(items, positions=range(first, first + len(items)))
         elapsed_s = time.perf_counter() - start_s
         if elapsed_s > seconds:
             break

@@ -1,7 +1,9 @@
 """From an item number to a clip, and from clips to a batch."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -72,14 +74,17 @@ class ClipDataset:
 
     def clip(self, item: int, *, position: int) -> Clip:
         """Return item `item`, with its frames drawn by (seed, position)."""
-        return self.clips([item], positions=[position])[0]
+        batch = self.batch([item], positions=[position])
+        arrays: dict[str, Any] = {
+            name: value[0].numpy() for name, value in vars(batch).items() if isinstance(value, torch.Tensor)
+        }
+        return Clip(**arrays | {"groups": batch.groups, "episode_id": int(batch.episode_id[0])})
 
-    def clips(self, items: Sequence[int], *, positions: Sequence[int]) -> list[Clip]:
-        """Return some items, each with its frames drawn by (seed, position)."""
+    def batch(self, items: Sequence[int], *, positions: Sequence[int]) -> ClipBatch:
+        """Return some items, each with its frames drawn by (seed, position), on the CPU."""
         episodes = [int(self.episode_of_item[item]) for item in items]
         draws = [self.draw(item, position) for item, position in zip(items, positions, strict=True)]
-        pixels = self._pixels(episodes, draws, positions)
-        return [self.filled(*parts) for parts in zip(episodes, draws, pixels, strict=True)]
+        return self.filled(episodes, draws, self._pixels(episodes, draws, positions))
 
     def close(self) -> None:
         """Nothing reads ahead here."""
@@ -91,44 +96,72 @@ class ClipDataset:
 
     def _pixels(
         self, episodes: Sequence[int], draws: Sequence[Draw], positions: Sequence[int]
-    ) -> list[UInt8[np.ndarray, "V T C H W"]]:
+    ) -> Iterator[UInt8[np.ndarray, "V T C H W"]]:
         if isinstance(
             self.source, RerenderedSource
         ):  # all at once: a call of the renderer costs as much as ten pictures
-            return self.source.draw(episodes, [draw.indices for draw in draws], positions, self.views)
-        return [
-            np.stack([self.source.frames(episode, draw.indices, view) for view in self.views])
-            for episode, draw in zip(episodes, draws, strict=True)
-        ]
+            yield from self.source.draw(episodes, [draw.indices for draw in draws], positions, self.views)
+            return
+        for episode, draw in zip(episodes, draws, strict=True):
+            views = [self.source.frames(episode, draw.indices, view) for view in self.views]
+            yield np.stack(views) if len(views) > 1 else views[0][None]
 
-    def filled(self, episode: int, draw: Draw, pixels: UInt8[np.ndarray, "V T C H W"]) -> Clip:
-        """Return the clip of these frames, with the numbers that belong to them."""
-        length = int(self.source.lengths[episode])
-        actions, actions_valid = self._actions(episode, length, draw.indices)
-        proprio = self.source.values(episode, draw.indices, self.proprio_key) if self.proprio_key else None
-        return Clip(
-            pixels=pixels,
+    def filled(
+        self, episodes: Sequence[int], draws: Sequence[Draw], pixels: Iterable[UInt8[np.ndarray, "V T C H W"]]
+    ) -> ClipBatch:
+        """Return the batch of these frames, with the numbers that belong to them."""
+        indices = np.stack([draw.indices for draw in draws])
+        numbers: dict[str, Any] = {
+            name: torch.from_numpy(np.stack(rows)) for name, rows in self._numbers(episodes, draws)
+        }
+        return ClipBatch(
+            pixels=_stacked(pixels, len(draws)),
             groups=self.window.groups,
-            valid=draw.valid,
-            episode_id=episode,
-            indices=draw.indices,
-            timestamps_s=draw.indices / self.source.fps_hz,
-            actions=actions,
-            actions_valid=actions_valid,
-            proprio=proprio,
+            valid=torch.from_numpy(np.stack([draw.valid for draw in draws])),
+            episode_id=torch.tensor(episodes, dtype=torch.int64),
+            indices=torch.from_numpy(indices),
+            timestamps_s=torch.from_numpy(indices / self.source.fps_hz),
+            **numbers,
         )
 
+    def _numbers(self, episodes: Sequence[int], draws: Sequence[Draw]) -> Iterator[tuple[str, list[np.ndarray]]]:
+        """Yield what the source has beside frames, by the name that a batch calls it."""
+        pairs = list(zip(episodes, draws, strict=True))
+        if self.action_key is not None:
+            found = [self._actions(episode, draw.indices, self.action_key) for episode, draw in pairs]
+            yield "actions", [actions for actions, _ in found]
+            yield "actions_valid", [valid for _, valid in found]
+        if self.proprio_key is not None:
+            yield "proprio", [self.source.values(episode, draw.indices, self.proprio_key) for episode, draw in pairs]
+
     def _actions(
-        self, episode: int, length: int, indices: Int64[np.ndarray, " T"]
-    ) -> tuple[Float32[np.ndarray, "T kA"] | None, Bool[np.ndarray, " T"] | None]:
-        if self.action_key is None:
-            return None, None
+        self, episode: int, indices: Int64[np.ndarray, " T"], key: str
+    ) -> tuple[Float32[np.ndarray, "T kA"], Bool[np.ndarray, " T"]]:
+        length = int(self.source.lengths[episode])
         steps = indices[:, None] + np.arange(self.window.action_steps)  # [T,k]
         inside = steps < length - 1  # the last frame has no action
         flat = np.minimum(steps, length - 1).ravel()
-        actions = self.source.values(episode, flat, self.action_key).reshape(*steps.shape, -1)  # [T,k,A]
+        actions = self.source.values(episode, flat, key).reshape(*steps.shape, -1)  # [T,k,A]
         actions = np.where(inside[..., None], actions, 0).astype(np.float32)
         return actions.reshape(len(indices), -1), np.all(inside, axis=1, keepdims=False)
+
+
+def _stacked(clips: Iterable[UInt8[np.ndarray, "V T C H W"]], num: int) -> UInt8[torch.Tensor, "B V T C H W"]:
+    """Copy clips into one tensor, each as soon as it is there."""
+    clips = iter(clips)
+    first = next(clips)
+    pixels = _room((num, *first.shape))
+    for place, clip in zip(pixels.numpy(), chain([first], clips), strict=True):
+        place[...] = clip
+    return pixels
+
+
+def _room(shape: tuple[int, ...]) -> UInt8[torch.Tensor, "B V T C H W"]:
+    """Return a tensor to fill; in a worker of torch's loader one in shared memory, as its own collate does."""
+    if torch.utils.data.get_worker_info() is None:
+        return torch.empty(shape, dtype=torch.uint8)
+    storage = torch.UntypedStorage._new_shared(math.prod(shape), device="cpu")
+    return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
 
 
 def collate(clips: Sequence[Clip], *, source: str = "") -> ClipBatch:
@@ -171,8 +204,8 @@ def _on(value: torch.Tensor, device: torch.device) -> torch.Tensor:
 class ClipReader(Protocol):
     """What gives clips: a `ClipDataset`, or a stream of clips."""
 
-    def clips(self, items: Sequence[int], *, positions: Sequence[int]) -> list[Clip]:
-        """Return some items, each with its frames drawn by (seed, position)."""
+    def batch(self, items: Sequence[int], *, positions: Sequence[int]) -> ClipBatch:
+        """Return some items, each with its frames drawn by (seed, position), on the CPU."""
         ...
 
     def close(self) -> None:
@@ -193,8 +226,8 @@ class ClipLoader:
         """Return this rank's part of the batch of `step`, on the CPU."""
         plan = self.sampler.plan(step)
         dataset = self.datasets[plan.source]
-        clips = dataset.clips(plan.items.tolist(), positions=plan.positions.tolist())
-        return collate(clips, source=self.names[plan.source])
+        batch = dataset.batch(plan.items.tolist(), positions=plan.positions.tolist())
+        return replace(batch, source=self.names[plan.source])
 
     def close(self) -> None:
         """End what reads ahead."""

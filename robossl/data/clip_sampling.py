@@ -10,7 +10,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -63,27 +63,32 @@ class Window:
                 group moves no other.
         """
         drawn: dict[Spec, Draw] = {}
-        for _, spec in self.specs:
-            _draw_into(drawn, spec, num_frames, fps_hz, seed)
-        own = {spec: drawn[spec] for _, spec in self.specs}  # in order, each once
+        for spec, stream in self._streams:
+            generator = partial(np.random.default_rng, [*seed, stream])
+            drawn[spec] = spec.draw(num_frames, fps_hz, drawn, generator)
+        own = [drawn[spec] for spec in self._own]
         return Draw(
-            indices=np.concatenate([draw.indices for draw in own.values()]).astype(np.int64),
-            valid=np.concatenate([draw.valid for draw in own.values()]),
+            indices=np.concatenate([draw.indices for draw in own]).astype(np.int64, copy=False),
+            valid=np.concatenate([draw.valid for draw in own]),
         )
 
+    @cached_property
+    def _own(self) -> tuple[Spec, ...]:
+        """The specs in order, each once."""
+        return tuple(dict.fromkeys(spec for _, spec in self.specs))
 
-@lru_cache(maxsize=1024)
-def _stream(spec: Spec) -> int:
-    return zlib.crc32(repr(spec).encode())
+    @cached_property
+    def _streams(self) -> tuple[tuple[Spec, int], ...]:
+        """Every spec behind the one that it is based on, and the number of its stream of chance."""
+        found: dict[Spec, int] = {}
+        for spec in self._own:
+            for one in reversed(_with_bases(spec)):
+                found.setdefault(one, zlib.crc32(repr(one).encode()))
+        return tuple(found.items())
 
 
-def _draw_into(drawn: dict[Spec, Draw], spec: Spec, num_frames: int, fps_hz: float, seed: Sequence[int]) -> None:
-    if spec in drawn:
-        return
-    if isinstance(spec, Near | Far | Ahead | Again):
-        _draw_into(drawn, spec.base, num_frames, fps_hz, seed)
-    rng = np.random.default_rng([*seed, _stream(spec)])
-    drawn[spec] = spec.draw(num_frames, fps_hz, drawn, rng)
+def _with_bases(spec: Spec) -> list[Spec]:
+    return [spec, *_with_bases(spec.base)] if isinstance(spec, Near | Far | Ahead | Again) else [spec]
 
 
 def pair_window(*, num_anchors: int, positive_window_s: float, num_views: int = 1) -> Window:

@@ -4,13 +4,16 @@ Where an episode is too short, a place is filled with another frame of the episo
 always holds the frame that its index names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
 from robossl.errors import ConfigError
+
+Rng = Callable[[], np.random.Generator]
+"""Makes the generator of a draw; called where one is needed, since to seed one costs more than most draws."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +33,12 @@ class Spread:
     def __post_init__(self) -> None:
         _require(self.num >= 1, "num", self.num, "at least 1")
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return distinct instants in order of time; the last ones are fillers where the episode is too short."""
         if num_frames < self.num:
             return Draw(indices=np.minimum(np.arange(self.num), num_frames - 1), valid=np.arange(self.num) < num_frames)
         edges = np.arange(self.num + 1) * num_frames // self.num
-        return Draw(indices=rng.integers(edges[:-1], edges[1:]), valid=np.ones(self.num, dtype=bool))
+        return Draw(indices=rng().integers(edges[:-1], edges[1:]), valid=np.ones(self.num, dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Near:
     def __post_init__(self) -> None:
         _require(self.window_s > 0, "positive_window_s", self.window_s, "more than 0 s")
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return the neighbours; invalid where the base is, or where the episode has no other frame."""
         base = drawn[self.base]
         # at least the next frame: at a low frame rate the window may be shorter than a frame
@@ -56,7 +59,7 @@ class Near:
         start = np.maximum(base.indices - reach, 0)
         stop = np.minimum(base.indices + reach, num_frames - 1)  # one less than the neighbourhood: itself is left out
         possible = stop > start
-        indices = rng.integers(start, np.maximum(stop, start + 1))
+        indices = rng().integers(start, np.maximum(stop, start + 1))
         indices = indices + (indices >= base.indices)  # step over the instant itself
         return Draw(indices=np.where(possible, indices, base.indices), valid=base.valid & possible)
 
@@ -73,11 +76,11 @@ class Context:
         _require(self.num >= 1, "num_context", self.num, "at least 1")
         _require(self.frame_stride >= 1, "frame_stride", self.frame_stride, "at least 1")
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return the frames; where the context itself does not fit, its last frames are invalid fillers."""
         span = (self.num - 1) * self.frame_stride
         # an episode shorter than the context and its reach starts at its first frame
-        start = rng.integers(0, max(1, num_frames - span - self.reach))
+        start = rng().integers(0, max(1, num_frames - span - self.reach))
         indices = start + np.arange(self.num) * self.frame_stride
         return Draw(indices=np.minimum(indices, num_frames - 1), valid=indices < num_frames)
 
@@ -108,12 +111,12 @@ class Ahead:
             f"between 1 and the number of horizons, {len(self.horizons)}",
         )
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return the frames; invalid where they lie past the end, or where the context is not whole."""
         base = drawn[self.base]
         horizons = np.asarray(self.horizons)
         if self.num is not None and self.num < len(horizons):
-            horizons = np.sort(rng.choice(horizons, self.num, replace=False))
+            horizons = np.sort(rng().choice(horizons, self.num, replace=False))
         last = base.indices[0] + (self.base.num - 1) * self.base.frame_stride  # where the context would end
         indices = last + horizons
         return Draw(indices=np.minimum(indices, num_frames - 1), valid=(indices < num_frames) & bool(base.valid.all()))
@@ -137,7 +140,7 @@ class Far:
         """Frames in the group."""
         return self.base.num
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return the far frames; invalid where the base is, or where the episode has none."""
         base = drawn[self.base]
         nearest = int(self.margin_s * fps_hz + 1e-6) + 1
@@ -147,7 +150,7 @@ class Far:
         before = np.maximum(base.indices - nearest + 1 - start, 0)  # how many frames lie far enough before
         stop = np.minimum(base.indices + furthest, num_frames - 1) + 1
         after = np.maximum(stop - (base.indices + nearest), 0)
-        place = rng.integers(0, np.maximum(before + after, 1))
+        place = rng().integers(0, np.maximum(before + after, 1))
         indices = np.where(place < before, start + place, base.indices + nearest + place - before)
         possible = before + after > 0
         return Draw(indices=np.where(possible, indices, base.indices), valid=base.valid & possible)
@@ -162,12 +165,13 @@ class Ordered:
         """Frames in the group."""
         return 3
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return the instants; all invalid in an episode of fewer than three frames."""
         if num_frames < 3:
             return Draw(indices=np.minimum(np.arange(3), num_frames - 1), valid=np.zeros(3, dtype=bool))
-        middle = rng.integers(1, num_frames - 1)
-        indices = np.array([rng.integers(0, middle), middle, rng.integers(middle + 1, num_frames)])
+        generator = rng()
+        middle = generator.integers(1, num_frames - 1)
+        indices = np.array([generator.integers(0, middle), middle, generator.integers(middle + 1, num_frames)])
         return Draw(indices=indices, valid=np.ones(3, dtype=bool))
 
 
@@ -180,13 +184,14 @@ class OnTheWay:
         """Frames in the group."""
         return 4
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return (start, now, next, goal); the next frame may be the goal. All invalid in an episode of one frame."""
         if num_frames < 2:
             return Draw(indices=np.zeros(4, dtype=np.int64), valid=np.zeros(4, dtype=bool))
-        start = rng.integers(0, num_frames - 1)
-        goal = rng.integers(start + 1, num_frames)
-        now = rng.integers(start, goal)
+        generator = rng()
+        start = generator.integers(0, num_frames - 1)
+        goal = generator.integers(start + 1, num_frames)
+        now = generator.integers(start, goal)
         return Draw(indices=np.array([start, now, now + 1, goal]), valid=np.ones(4, dtype=bool))
 
 
@@ -201,7 +206,7 @@ class Again:
         """Frames in the group."""
         return size_of(self.base)
 
-    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: np.random.Generator) -> Draw:
+    def draw(self, num_frames: int, fps_hz: float, drawn: Mapping["Spec", Draw], rng: Rng) -> Draw:
         """Return the frames of the base."""
         return drawn[self.base]
 

@@ -65,7 +65,7 @@ class CachedSource:
             raise DataError(
                 f"frames {numbers.min()} to {numbers.max()} reach outside of episode {episode}: {length} frames"
             )
-        return np.asarray(self._map(camera)[self._starts[episode] + numbers])
+        return self._map(camera)[self._starts[episode] + numbers]
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows of the source."""
@@ -88,7 +88,8 @@ class CachedSource:
             if camera not in self.cameras:
                 raise DataError(f"there is no camera {camera!r}; the data has {', '.join(self.cameras)}")
             self._held = self._held or self._hold()  # in another process than the one that made this object
-            self._maps[camera] = np.load(self.path / f"{camera}.npy", mmap_mode="r")
+            # as a plain array: indexing NumPy's memmap class costs as much as copying a clip
+            self._maps[camera] = np.asarray(np.load(self.path / f"{camera}.npy", mmap_mode="r"))
         return self._maps[camera]
 
     def _hold(self) -> Hold:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Int64, UInt8
 
 from robossl.data.cache_build import num_threads
@@ -17,7 +18,7 @@ from robossl.data.sources import ScalingSource
 from robossl.data.stream_order import Round, StreamOrder
 from robossl.data.video.reader import Indices
 from robossl.errors import DataError
-from robossl.types import Clip
+from robossl.types import ClipBatch
 
 ROUND_FRAMES = 4096
 """Frames of the stretches that are shuffled together: 50 MB of 64 px; twice, since the next round is decoded ahead."""
@@ -120,30 +121,31 @@ class StreamedClips:
         """Return the number of items of one epoch."""
         return len(self.dataset)
 
-    def clips(self, items: Sequence[int], *, positions: Sequence[int]) -> list[Clip]:
+    def batch(self, items: Sequence[int], *, positions: Sequence[int]) -> ClipBatch:
         """Return the items that `order` has at these rising places, each with its frames drawn by (seed, position)."""
         rounds = [self.order.round_at(position) for position in positions]
         self._decode_ahead(rounds)
-        found = []
-        for item, position, one in zip(items, positions, rounds, strict=True):
-            draw = self.dataset.draw(item, position)
-            segment, decoded = int(self.episode_of_item[item]), self._decoded[one.start]
-            pixels = np.stack([decoded.take(segment, draw.indices, view) for view in self.dataset.views])
-            found.append(self._placed(self.dataset.filled(segment, draw, pixels)))
-        return found
+        draws = [self.dataset.draw(item, position) for item, position in zip(items, positions, strict=True)]
+        segments = [int(self.episode_of_item[item]) for item in items]
+        pixels = (
+            np.stack([self._decoded[one.start].take(segment, draw.indices, view) for view in self.dataset.views])
+            for segment, draw, one in zip(segments, draws, rounds, strict=True)
+        )
+        return self._placed(self.dataset.filled(segments, draws, pixels))
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _placed(self, clip: Clip) -> Clip:
-        """Return the clip with the episode and the frame numbers of the source, not those of the stretch."""
-        start = int(self.segments.starts[clip.episode_id])
+    def _placed(self, batch: ClipBatch) -> ClipBatch:
+        """Return the clips with the episodes and the frame numbers of the source, not those of the stretches."""
+        segments = batch.episode_id.numpy()
+        starts = torch.from_numpy(self.segments.starts[segments])[:, None]
         return replace(
-            clip,
-            episode_id=int(self.segments.episodes[clip.episode_id]),
-            indices=clip.indices + start,
-            timestamps_s=clip.timestamps_s + start / self.segments.fps_hz,
+            batch,
+            episode_id=torch.from_numpy(self.segments.episodes[segments]),
+            indices=batch.indices + starts,
+            timestamps_s=batch.timestamps_s + starts / self.segments.fps_hz,
         )
 
     def _decode_ahead(self, rounds: Sequence[Round]) -> None:

@@ -98,9 +98,10 @@ def test_a_spread_over_a_stretch_finds_its_numbers_too(tmp_path: Path) -> None:
     source = LeRobotSource(tmp_path / "set")
     window = pair_window(num_anchors=3, positive_window_s=0.1)
     clips = StreamedClips(source, window, image_size=(16, 16), seed=0, views=("front", "wrist"))
-    for clip in clips.clips(clips.order(0)[:2].tolist(), positions=[0, 1]):
-        assert clip.pixels.shape == (2, 6, 3, 16, 16)
-        assert np.array_equal(clip.proprio, source.values(clip.episode_id, clip.indices, "observation.state"))
+    batch = clips.batch(clips.order(0)[:2].tolist(), positions=[0, 1])
+    assert batch.pixels.shape == (2, 2, 6, 3, 16, 16)
+    for episode, indices, proprio in zip(batch.episode_id.tolist(), batch.indices, batch.proprio, strict=True):
+        assert np.array_equal(proprio, source.values(episode, indices.numpy(), "observation.state"))
     clips.close()
 
 

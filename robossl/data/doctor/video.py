@@ -7,7 +7,8 @@ import av
 import numpy as np
 
 from robossl.data.doctor.findings import Finding
-from robossl.data.video.check import FileCheck, check_decoder, check_every_frame
+from robossl.data.video.check import check_decoder, check_every_frame
+from robossl.data.video.file_check import FileCheck
 from robossl.data.video.scan import VideoScan, display_matrix, is_mirrored, scan_video, video_stream
 from robossl.errors import VideoReadError
 

@@ -1,25 +1,18 @@
 """Check a file once: what it holds, whether it is damaged, and which decoders tell the truth about it."""
 
-import hashlib
-import json
-import logging
-import os
 import statistics
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
 import av
 import numpy as np
 
-from robossl.data.cache_dir import cache_dir
 from robossl.data.video.decord_process import DecordReader
+from robossl.data.video.file_check import FileCheck, keep_check, known_check
 from robossl.data.video.image_folder import ImageFolderReader
 from robossl.data.video.opencv_reader import OpenCVReader
 from robossl.data.video.pyav_reader import PyAVReader
@@ -28,9 +21,6 @@ from robossl.data.video.scan import VideoScan, display_matrix, is_mirrored, scan
 from robossl.data.video.torchcodec_reader import TorchCodecReader
 from robossl.errors import VideoReadError
 
-logger = logging.getLogger(__name__)
-
-VERSION = 2  # raise it when a file would be judged differently
 # decord 0.6 was measured right on these, and silently wrong on random access in variable-rate files and program streams
 DECORD_CONTAINERS = ("mp4", "matroska")
 DECORD_CODECS = ("h264", "hevc", "vp8", "vp9")
@@ -47,26 +37,8 @@ _OPENERS: dict[str, Callable[[Path], Decoder]] = {
     "pyav": PyAVReader,
     "torchcodec": TorchCodecReader,
 }
-_BLOCK, _NUM_BLOCKS = 1 << 16, 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileCheck:
-    """What is known of a file."""
-
-    num_frames: int
-    """Frames from the start that can be read: all of them, unless it is damaged."""
-    num_promised: int
-    """Frames that the file claims to hold."""
-    fps_hz: float
-    damage: str = ""
-    """Why reading ends before the file does; empty for a whole one."""
-    every_frame: bool = False
-    """Whether every frame was decoded to know this."""
-    problems: dict[str, str] = field(default_factory=dict)
-    """Decoder to why it is not used for this file; an empty text where it tells the truth."""
-    seek_s: dict[str, float] = field(default_factory=dict)
-    """Decoder to the median time of a sampled seek."""
+_locks: dict[Path, RLock] = defaultdict(RLock)
+"""Of several threads that want a file, one looks at it."""
 
 
 def open_decoder(name: str, path: Path) -> Decoder:
@@ -90,7 +62,7 @@ def check_file(path: Path) -> FileCheck:
         DecoderNotFoundError: PyAV has no decoder for it.
     """
     with _locks[path]:
-        return _known(path) or _kept(path, _look(path))
+        return known_check(path) or keep_check(path, _look(path))
 
 
 def check_decoder(path: Path, decoder: str) -> str:
@@ -103,9 +75,7 @@ def check_decoder(path: Path, decoder: str) -> str:
     with _locks[path]:
         known = check_file(path)
         if decoder not in known.problems:
-            problem, seek_s = _compared(path, decoder, known)
-            problems = known.problems | {decoder: problem}
-            known = _kept(path, replace(known, problems=problems, seek_s=known.seek_s | seek_s))
+            known = keep_check(path, _compared(path, decoder, known))
         return known.problems[decoder]
 
 
@@ -122,13 +92,13 @@ def check_every_frame(path: Path) -> FileCheck:
     num_frames, damage = oracle.whole_prefix()
     oracle.close()
     problems = {n: "other decoders hide its damage" if damage and n != "pyav" else p for n, p in known.problems.items()}
-    return _kept(path, replace(known, num_frames=num_frames, damage=damage, every_frame=True, problems=problems))
+    return keep_check(path, replace(known, num_frames=num_frames, damage=damage, every_frame=True, problems=problems))
 
 
 def distrust(path: Path, decoder: str, problem: str) -> None:
     """Never again use a decoder for a file: it failed while reading."""
     known = check_file(path)
-    _kept(path, replace(known, problems=known.problems | {decoder: problem}))
+    keep_check(path, replace(known, problems=known.problems | {decoder: problem}))
 
 
 def _look(path: Path) -> FileCheck:
@@ -161,32 +131,53 @@ def _is_damaged(oracle: PyAVReader, scan: VideoScan) -> bool:
     return False
 
 
-def _compared(path: Path, decoder: str, known: FileCheck) -> tuple[str, dict[str, float]]:
-    """Return why a decoder is not used, or an empty text and how long a seek takes with it and with PyAV [s]."""
-    if known.damage:
-        return "other decoders hide its damage", {}
-    scan = scan_video(path)
-    if decoder == "decord" and (problem := _decord_problem(scan)):
-        return problem, {}
-    if _first_frame_is_mirrored(path):
-        return f"{decoder} loses the mirror of its display matrix", {}
-    # out of order, forth and back: where decoders go wrong
-    order = np.random.default_rng(0).permutation(_samples(scan, known.num_frames)[::-1]).tolist()
+def _compared(path: Path, decoder: str, known: FileCheck) -> FileCheck:
+    """Add why a decoder is not used, or an empty text, how long a seek takes it and PyAV, and how its frames differ."""
+    if problem := _ruled_out(path, decoder, known):
+        return replace(known, problems=known.problems | {decoder: problem})
+    order = _order(scan_video(path), known.num_frames)
     truth, oracle_s = _timed(PyAVReader(path), order)
     try:
-        reader = open_decoder(decoder, path)
-        if reader.num_frames != known.num_frames:
-            reader.close()
-            return f"{decoder} counts {reader.num_frames} frames, the file has {known.num_frames}", {}
-        images, seek_s = _timed(reader, order)
+        images, seek_s = _timed(_opened_whole(path, decoder, known.num_frames), order)
     except VideoReadError as error:
-        return error.reason, {}
+        return replace(known, problems=known.problems | {decoder: error.reason})
+    problem, difference = "", 0.0
     for number, image, expected in zip(order, images, truth, strict=True):
         if image.shape != expected.shape:
-            return f"{decoder}'s frames have the shape {image.shape}, expected {expected.shape}", {}
-        if np.abs(image.astype(np.int16) - expected).mean() > MAX_MEAN_DIFFERENCE:
-            return f"{decoder}'s frame {number} differs", {}
-    return "", {"pyav": oracle_s, decoder: seek_s}
+            problem = f"{decoder}'s frames have the shape {image.shape}, expected {expected.shape}"
+            break
+        difference = max(difference, float(np.abs(image.astype(np.int16) - expected).mean()))
+        if difference > MAX_MEAN_DIFFERENCE:
+            problem = f"{decoder}'s frame {number} differs"
+            break
+    return replace(
+        known,
+        problems=known.problems | {decoder: problem},
+        seek_s=known.seek_s | {"pyav": oracle_s, decoder: seek_s},
+        difference=known.difference | {decoder: difference},
+    )
+
+
+def _ruled_out(path: Path, decoder: str, known: FileCheck) -> str:
+    """Return why a decoder is not even tried, or an empty text."""
+    if known.damage:
+        return "other decoders hide its damage"
+    if decoder == "decord" and (problem := _decord_problem(scan_video(path))):
+        return problem
+    return f"{decoder} loses the mirror of its display matrix" if _first_frame_is_mirrored(path) else ""
+
+
+def _opened_whole(path: Path, decoder: str, num_frames: int) -> Decoder:
+    reader = open_decoder(decoder, path)
+    if reader.num_frames != num_frames:
+        reader.close()
+        raise VideoReadError(path, f"{decoder} counts {reader.num_frames} frames, the file has {num_frames}")
+    return reader
+
+
+def _order(scan: VideoScan, num_frames: int) -> list[int]:
+    """Return the sampled frames out of order, forth and back: where decoders go wrong."""
+    return np.random.default_rng(0).permutation(_samples(scan, num_frames)[::-1]).tolist()
 
 
 def _timed(reader: Decoder, numbers: list[int]) -> tuple[list[np.ndarray], float]:
@@ -236,64 +227,3 @@ def _first_frame_is_mirrored(path: Path) -> bool:
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0), None)
         return frame is not None and is_mirrored(display_matrix(frame))
-
-
-# --- kept on disk -----------------------------------------------------------------------------------------------------
-
-_in_memory: dict[tuple[str, int, int], FileCheck] = {}
-_locks: dict[Path, RLock] = defaultdict(RLock)
-"""Of several threads that want a file, one looks at it."""
-
-
-def _known(path: Path) -> FileCheck | None:
-    if not path.is_file():
-        raise VideoReadError(path, "there is no such file")
-    key = _memory_key(path)
-    if key not in _in_memory:
-        try:
-            _in_memory[key] = FileCheck(**json.loads(_record(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):  # never looked at, or written by another version
-            return None
-    return _in_memory[key]
-
-
-def _kept(path: Path, check: FileCheck) -> FileCheck:
-    _in_memory[_memory_key(path)] = check
-    record = _record(path)
-    try:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=record.parent, prefix=".", suffix=".json")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(check), file)
-        os.replace(temporary, record)
-    except OSError as error:
-        logger.debug("what was found out about %s can't be kept (%s)", path, error)
-    return check
-
-
-def _memory_key(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return str(path.resolve()), status.st_mtime_ns, status.st_size
-
-
-def _record(path: Path) -> Path:
-    """Return where the result for this content is kept: blocks spread over the file, its size and time of change."""
-    status = path.stat()
-    digest = hashlib.blake2b(f"{status.st_size} {status.st_mtime_ns} {_versions()}".encode(), digest_size=16)
-    starts = np.linspace(0, max(0, status.st_size - _BLOCK), _NUM_BLOCKS).astype(np.int64)
-    with path.open("rb") as file:
-        for start in dict.fromkeys(starts.tolist()):
-            file.seek(start)
-            digest.update(file.read(_BLOCK))
-    return cache_dir("videos") / f"{digest.hexdigest()}.json"
-
-
-@cache
-def _versions() -> str:
-    found = [f"v{VERSION}"]
-    for name in ("av", "decord", "opencv-python", "torchcodec"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(f"no {name}")
-    return ", ".join(found)

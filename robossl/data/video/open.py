@@ -9,6 +9,7 @@ import av
 
 from robossl.data.video.check import check_decoder, check_every_frame, check_file
 from robossl.data.video.checked_reader import CheckedReader
+from robossl.data.video.file_check import FileCheck
 from robossl.data.video.image_folder import RATE_HZ, ImageFolderReader
 from robossl.data.video.opencv_reader import OpenCVReader
 from robossl.errors import RobosslError, VideoReadError, closest
@@ -17,8 +18,11 @@ DecoderName = Literal["auto", "decord", "pyav", "opencv", "torchcodec"]
 DECODERS = ("auto", "decord", "pyav", "opencv", "torchcodec")
 Damaged = Literal["strict", "keep_prefix"]
 DAMAGED = ("strict", "keep_prefix")
-MAX_SLOWDOWN = 12.0
-"""decord is left where PyAV finds a frame this many times faster, counting what is below `QUICK_S` as that."""
+MAX_SLOWDOWN = 1.5
+"""decord is left where PyAV gives the very same frames this many times faster."""
+MAX_SLOWDOWN_OTHERS = 12.0
+"""The same where the frames differ by rounding, so that they would depend on what was measured; below `QUICK_S` PyAV's
+time counts as that."""
 QUICK_S = 0.001
 logger = logging.getLogger(__name__)
 
@@ -32,7 +36,7 @@ def open_video(path: str | Path, *, decoder: DecoderName = "auto", damaged: Dama
     Args:
         path: anything that FFmpeg reads.
         decoder: "auto" takes decord, in a process of its own, where it tells the truth about this file and is not
-            much slower; else PyAV, and OpenCV where PyAV lacks the codec. Else exactly the one named.
+            the slower one; else PyAV, and OpenCV where PyAV lacks the codec. Else exactly the one named.
         damaged: "strict" refuses a truncated or corrupt file by name; "keep_prefix" reads the frames before the damage.
             Damage that was not seen before is an error of `read`, never another frame.
 
@@ -76,12 +80,18 @@ def _chosen(path: Path) -> str:
         reason = check_decoder(path, "decord")
     except ImportError as error:
         reason = str(error)
-    seek_s = check_file(path).seek_s
-    if not reason and seek_s["decord"] > MAX_SLOWDOWN * max(QUICK_S, seek_s["pyav"]):
-        reason = f"decord takes {1000 * seek_s['decord']:.1f} ms a frame and PyAV {1000 * seek_s['pyav']:.1f}"
+    reason = reason or _slow(check_file(path))
     if reason:
         _say_once(path, f"read with PyAV instead of decord, since {reason}")
     return "pyav" if reason else "decord"
+
+
+def _slow(known: FileCheck) -> str:
+    """Return that decord is too slow on a file that it may read, or an empty text."""
+    decord_s, pyav_s = known.seek_s["decord"], known.seek_s["pyav"]
+    same = not known.difference["decord"]
+    limit_s = MAX_SLOWDOWN * pyav_s if same else MAX_SLOWDOWN_OTHERS * max(QUICK_S, pyav_s)
+    return f"decord takes {1000 * decord_s:.1f} ms a frame and PyAV {1000 * pyav_s:.1f}" if decord_s > limit_s else ""
 
 
 def _admitted(path: Path, decoder: str) -> str:
