@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from memory_source import MemorySource
 
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset
 from robossl.encoders import build_encoder
 from robossl.objectives import ActionStats, Objective, build_objective
 from robossl.types import ClipBatch
@@ -76,7 +76,7 @@ def batch_for(
     source = MemorySource(lengths=lengths, actions=actions)
     dataset = ClipDataset(source, objective.window, seed=0, views=source.cameras)
     first = [int((dataset.episode_of_item == episode % len(lengths)).argmax()) for episode in range(items)]
-    return collate([dataset.clip(item, position=place) for place, item in enumerate(first)], source="memory")
+    return replace(dataset.batch(first, positions=range(items)), source="memory")
 
 
 def rows_of(batch: ClipBatch, rows: list[int]) -> ClipBatch:

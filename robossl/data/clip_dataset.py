@@ -164,29 +164,6 @@ def _room(shape: tuple[int, ...]) -> UInt8[torch.Tensor, "B V T C H W"]:
     return torch.empty(0, dtype=torch.uint8).set_(storage).view(shape)
 
 
-def collate(clips: Sequence[Clip], *, source: str = "") -> ClipBatch:
-    """Stack clips of one source into a batch on the CPU."""
-    first = clips[0]
-
-    def stacked(name: str) -> torch.Tensor | None:
-        if getattr(first, name) is None:
-            return None
-        return torch.from_numpy(np.stack([getattr(clip, name) for clip in clips]))
-
-    return ClipBatch(
-        pixels=torch.from_numpy(np.stack([clip.pixels for clip in clips])),
-        groups=first.groups,
-        valid=torch.from_numpy(np.stack([clip.valid for clip in clips])),
-        episode_id=torch.tensor([clip.episode_id for clip in clips], dtype=torch.int64),
-        indices=torch.from_numpy(np.stack([clip.indices for clip in clips])),
-        timestamps_s=torch.from_numpy(np.stack([clip.timestamps_s for clip in clips])),
-        actions=stacked("actions"),
-        actions_valid=stacked("actions_valid"),
-        proprio=stacked("proprio"),
-        source=source,
-    )
-
-
 def moved(batch: ClipBatch, device: torch.device) -> ClipBatch:
     """Return the batch on a device; the very same one if it is there."""
     if batch.pixels.device == device:

@@ -8,7 +8,7 @@ import torch
 from memory_source import MemorySource
 
 from robossl.data.augmentations import Augmentations, shifted
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset
 from robossl.data.clip_sampling import sequence_window
 from robossl.data.hashing import normals_of, uniforms_of
 from robossl.types import ClipBatch
@@ -19,7 +19,7 @@ STRONG = {"noise": 0.1, "blur": 1.0, "cutout": 1.0, "random_conv": 1.0}
 
 def batch_of(num: int = 4) -> ClipBatch:
     dataset = ClipDataset(MemorySource(), WINDOW, seed=0, views=("front", "front_look2"))
-    return collate([dataset[i] for i in range(num)])
+    return dataset.batch(range(num), positions=range(num))
 
 
 def still(batch: ClipBatch) -> ClipBatch:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from memory_source import MemorySource
 
-from robossl.data.clip_dataset import ClipDataset, ClipLoader, collate, moved
+from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.clip_sampling import Window, instant_window, sequence_window
 from robossl.data.clip_specs import Spread
 from robossl.data.sampler import BatchSampler
@@ -47,7 +47,7 @@ def test_an_episode_that_is_too_short_gives_marked_fillers_of_its_own_frames() -
 
 def test_a_source_without_numbers_gives_clips_without_them() -> None:
     dataset = ClipDataset(MemorySource(actions=False), SEQUENCE, seed=0, views=("front",))
-    batch = collate([dataset[0], dataset[1]], source="video")
+    batch = dataset.batch([0, 1], positions=[0, 1])
     assert batch.actions is None
     assert batch.proprio is None
     assert batch.pixels.shape == (2, 1, 4, 3, 32, 32)

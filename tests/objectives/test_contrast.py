@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from memory_source import MemorySource
 from torch.nn import functional as F  # noqa: N812
 
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset
 from robossl.encoders import build_encoder
 from robossl.objectives import Objective, PairedLooks, TimeContrast
 from robossl.objectives.parts.infonce import negative_mask, pair_info_nce
@@ -126,7 +126,7 @@ def test_no_frame_is_a_negative_of_itself_or_of_a_copy_or_inside_the_margin(fram
 def clips(objective: Objective, num: int = 4, *, short: bool = False):
     source = MemorySource(lengths=(3, 2, 30, 40)) if short else MemorySource()
     dataset = ClipDataset(source, objective.window, seed=0, views=("front", "front_look2"))
-    return collate([dataset[i] for i in range(num)])
+    return dataset.batch(range(num), positions=range(num))
 
 
 def tiny_encoder():

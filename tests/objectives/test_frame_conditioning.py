@@ -1,9 +1,11 @@
 """What future frames are conditioned on: commands up to the target and no later, and lengths that close at rest."""
 
+from dataclasses import replace
+
 import torch
 from memory_source import MemorySource
 
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset
 from robossl.encoders import build_encoder
 from robossl.objectives import ActionStats, FutureFrames, RobotTrack
 from robossl.objectives.parts.encoded import EncodedBatch
@@ -84,7 +86,7 @@ def test_the_track_of_a_batch_is_every_action_from_the_first_context_frame_on() 
     objective = FutureFrames(encoder, num_context=3, frame_stride=2, horizons=(1, 5), widths=(8,), action_stats=stats)
     source = MemorySource()
     dataset = ClipDataset(source, objective.window, seed=0, views=("front",))
-    batch = collate([dataset[0], dataset[1]], source="memory")
+    batch = replace(dataset.batch([0, 1], positions=[0, 1]), source="memory")
     found = objective._track(EncodedBatch(encoder, batch))
     for row, (episode, first) in enumerate(zip(batch.episode_id.tolist(), batch.indices[:, 0].tolist(), strict=True)):
         expected = torch.from_numpy(source.values(episode, range(first, first + 4 + 5), "action"))

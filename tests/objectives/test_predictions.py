@@ -7,7 +7,7 @@ import pytest
 import torch
 from memory_source import MemorySource
 
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import ActionStats, FutureFeatures, FutureFrames, InverseDynamics, RobotTrack
@@ -28,7 +28,7 @@ def tiny_encoder(**arguments):
 
 def clips(objective, *, lengths=(24, 30, 17, 40), actions: bool = True, num: int = 4):
     dataset = ClipDataset(MemorySource(lengths=lengths, actions=actions), objective.window, seed=0, views=("front",))
-    return collate([dataset[i] for i in range(num)], source="memory")
+    return replace(dataset.batch(range(num), positions=range(num)), source="memory")
 
 
 def shaken(objective, *, by: float = 0.05):

@@ -1,11 +1,13 @@
 """A sum of objectives is the sum of its parts, on what each source can give."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from memory_source import MemorySource
 from tiny_pretraining import ALL, STATS, tiny_objective
 
-from robossl.data.clip_dataset import ClipDataset, collate
+from robossl.data.clip_dataset import ClipDataset
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError
 from robossl.objectives import Ramp, WeightedSum, build_objective, build_objectives
@@ -15,7 +17,7 @@ def batch_for(objective, *, looks: int = 2, actions: bool = True):
     window = objective.window_for("memory", num_views=looks, has_actions=actions)
     source = MemorySource(looks=looks, actions=actions)
     dataset = ClipDataset(source, window, seed=0, views=source.cameras)
-    return collate([dataset[i] for i in range(4)], source="memory")
+    return replace(dataset.batch(range(4), positions=range(4)), source="memory")
 
 
 def test_the_loss_is_the_weighted_sum_of_losses() -> None:
@@ -33,11 +35,8 @@ def test_a_member_gets_the_same_loss_as_on_its_own() -> None:
         dataset = ClipDataset(source, member.window, seed=0, views=source.cameras)
         # the number of items depends on the window: take the same episodes and positions
         clips = ClipDataset(source, objective.window_for(num_views=2, has_actions=True), seed=0, views=source.cameras)
-        items = [
-            dataset.clip(int((dataset.episode_of_item == clips.episode_of_item[i]).argmax()), position=i)
-            for i in range(4)
-        ]
-        alone = member(collate(items, source="memory")).loss
+        items = [int((dataset.episode_of_item == clips.episode_of_item[i]).argmax()) for i in range(4)]
+        alone = member(replace(dataset.batch(items, positions=range(4)), source="memory")).loss
         assert float(alone.detach()) == pytest.approx(together[f"{name}/loss"], rel=1e-4), name
 
 
