@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from robossl.data.doctor.findings import Finding
 from robossl.data.lerobot import layout
+from robossl.data.lerobot.inside import lies_inside
 from robossl.data.lerobot.reader import LeRobotDirectory, LeRobotV3
 from robossl.errors import DataError
 
@@ -28,7 +29,7 @@ def hostile_paths(root: Path) -> Iterator[Finding]:
         if template.startswith(("/", "\\")) or ".." in Path(template).parts or "{" in left or ":" in left:
             yield Finding(kind="hostile_path", where=layout.INFO_PATH, what=f"{key} is {template!r}")
     for path in root.rglob("*"):
-        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        if path.is_symlink() and not lies_inside(path, root):
             yield Finding(
                 kind="hostile_path", where=path.relative_to(root).as_posix(), what="a link out of the data set"
             )

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robossl.data.lerobot import layout
+from robossl.data.lerobot.inside import lies_inside
 from robossl.data.lerobot.stats import Stats, from_lists
 from robossl.errors import DataError, closest
 
@@ -116,7 +117,7 @@ class LeRobotDirectory(ABC):
             DataError: it does not: metadata may come from anywhere.
         """
         if path not in self._inside:
-            if not path.resolve().is_relative_to(self.root.resolve()):
+            if not lies_inside(path, self.root):
                 raise DataError(f"{self.root} names the file {path}, which lies outside of it: it is refused")
             self._inside.add(path)
         return path
