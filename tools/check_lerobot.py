@@ -1,7 +1,8 @@
 """Check in lerobot itself that it loads a data set and returns the frames that robossl returns.
 
-    python tools/check_lerobot.py DATASET --venv DIR
+    python tools/check_lerobot.py DATASET --venv DIR [--rewritten NEW [--codec libsvtav1]]
 
+With `--rewritten` lerobot first writes the data set anew into NEW, encoding its videos again, and NEW is checked.
 lerobot 0.4.4 pins an older torch than robossl uses, so it lives in a virtual environment of its own, which is built at
 the first call (some minutes). Exit code 0: every compared frame and row agrees.
 """
@@ -37,6 +38,28 @@ summary = {"frames": dataset.num_frames, "episodes": dataset.num_episodes, "task
 json.dump(summary, open(output + ".json", "w"))
 """
 
+REWRITE = """
+import sys
+import numpy as np
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+root, new, codec = sys.argv[1:]
+old = LeRobotDataset("local/check", root=root, video_backend="pyav")
+own = ("timestamp", "frame_index", "episode_index", "index", "task_index")
+features = {key: feature for key, feature in old.meta.features.items() if key not in own}
+dataset = LeRobotDataset.create("local/new", fps=old.fps, features=features, root=new, vcodec=codec)
+for index in range(old.num_frames):
+    item = old[index]
+    frame = {"task": item["task"]}
+    for key, feature in features.items():
+        values = item[key].numpy()
+        is_video = feature["dtype"] == "video"
+        frame[key] = np.round(values * 255).astype(np.uint8).transpose(1, 2, 0) if is_video else values.reshape(-1)
+    dataset.add_frame(frame)
+    if index + 1 == old.num_frames or int(old[index + 1]["episode_index"]) != int(item["episode_index"]):
+        dataset.save_episode()
+dataset.finalize()
+"""
+
 
 def main() -> int:
     """Compare and print one line."""
@@ -46,9 +69,17 @@ def main() -> int:
     parser.add_argument(
         "--num-frames", type=int, default=200, help="frames to compare, spread over the data set; 0 = all"
     )
+    parser.add_argument(
+        "--rewritten", type=Path, help="a new directory for lerobot's own copy, which is checked instead"
+    )
+    parser.add_argument("--codec", default="libsvtav1", help="of the copy: libsvtav1, h264 or hevc")
     arguments = parser.parse_args()
-    python = ensure_venv(arguments.venv)
-    problems, line = compare(arguments.dataset.resolve(), python, num_frames=arguments.num_frames)
+    python, dataset = ensure_venv(arguments.venv), arguments.dataset.resolve()
+    if arguments.rewritten:
+        words = [str(python), "-c", REWRITE, str(dataset), str(arguments.rewritten.resolve()), arguments.codec]
+        subprocess.run(words, check=True)
+        dataset = arguments.rewritten.resolve()
+    problems, line = compare(dataset, python, num_frames=arguments.num_frames)
     for problem in problems[:20]:
         print(problem, file=sys.stderr)
     print(f"{'FAILED' if problems else 'OK'}: {line}, {len(problems)} differences")
