@@ -233,6 +233,7 @@ def test_every_admitted_decoder_is_right_on_other_codecs(tmp_path: Path, name: s
         order = np.random.default_rng(1).permutation(40)
         assert [read_stamp(reader.read([index])[0]) for index in order] == order.tolist(), decoder
     assert "pyav" in admitted
+    assert name != "libx265.mp4" or "decord" not in admitted, "it returns frames off by two between the sampled ones"
 
 
 def test_what_an_edit_list_hides_has_no_number(tmp_path: Path) -> None:
@@ -262,7 +263,7 @@ def test_frames_are_found_by_time_counted_from_the_first_one(tmp_path: Path, nam
 @pytest.mark.parametrize(("codec", "pix_fmt"), [("libx264", "yuvj420p"), ("libx265", "yuv420p10le")])
 def test_full_range_and_ten_bits_have_the_right_colours(tmp_path: Path, codec: str, pix_fmt: str) -> None:
     path = write_stamped(tmp_path / "clip.mp4", 5, codec=codec, pix_fmt=pix_fmt)
-    for decoder in ("pyav", "decord"):
+    for decoder in ("pyav", "decord") if codec == "libx264" else ("pyav",):
         require(decoder)
         frame = open_video(path, decoder=decoder).read([3])[0]
         assert np.abs(frame.transpose(1, 2, 0).astype(int) - stamped(3)).mean() < 6

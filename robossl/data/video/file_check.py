@@ -17,7 +17,7 @@ from robossl.errors import VideoReadError
 
 logger = logging.getLogger(__name__)
 
-VERSION = 3  # raise it when a file would be judged differently
+VERSION = 4  # raise it when a file would be judged differently
 _BLOCK, _NUM_BLOCKS = 1 << 16, 64
 
 
