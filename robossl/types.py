@@ -65,6 +65,8 @@ class Clip:
     indices: Int64[np.ndarray, " T"]
     """Frame index inside the episode."""
     timestamps_s: Float[np.ndarray, " T"]
+    motion_s: Float[np.ndarray, " T"] | None = None
+    """Seconds of motion up to each frame: stands still in static stretches; None where these were not sought."""
     actions: Float32[np.ndarray, "T kA"] | None = None
     """The `frame_stride` actions from each frame on, joined; None where the source has none."""
     actions_valid: Bool[np.ndarray, " T"] | None = None
@@ -82,11 +84,18 @@ class ClipBatch:
     episode_id: Int64[Tensor, " B"]
     indices: Int64[Tensor, "B T"]
     timestamps_s: Float[Tensor, "B T"]
+    motion_s: Float[Tensor, "B T"] | None = None
+    """Seconds of motion up to each frame, see `Clip`."""
     actions: Float32[Tensor, "B T kA"] | None = None
     actions_valid: Bool[Tensor, "B T"] | None = None
     proprio: Float32[Tensor, "B T S"] | None = None
     source: str = ""
     """Name of the source that the batch came from."""
+
+    @property
+    def contrast_s(self) -> Float[Tensor, "B T"]:
+        """The clock that decides how near frames of an episode are as negatives: that of motion where there is one."""
+        return self.timestamps_s if self.motion_s is None else self.motion_s
 
 
 @dataclass(frozen=True, kw_only=True)

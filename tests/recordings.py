@@ -13,13 +13,16 @@ FOOTAGE = Path(__file__).resolve().parents[2] / "shared" / "footage"
 
 
 def stamped(number: int, *, height: int = 48, width: int = 96) -> np.ndarray:
-    """A frame uint8 [H, W, 3]: the number as black and white blocks at the top, a drifting gradient below."""
+    """A frame uint8 [H, W, 3]: its number in Gray code as blocks at the top, a drifting gradient below.
+
+    From one number to the next a single block changes, so that no step looks like a cut.
+    """
     image = np.zeros((height, width, 3), dtype=np.uint8)
     image[..., 0] = np.linspace(0, 200, width).astype(np.uint8)
     image[..., 1] = np.roll(np.linspace(0, 200, height), number).astype(np.uint8)[:, None]
     block = width // NUM_BITS
     for bit in range(NUM_BITS):
-        image[: height // 3, bit * block : (bit + 1) * block] = 255 if number >> bit & 1 else 0
+        image[: height // 3, bit * block : (bit + 1) * block] = 255 if (number ^ number >> 1) >> bit & 1 else 0
     return image
 
 
@@ -28,7 +31,10 @@ def read_stamp(frame: np.ndarray) -> int:
     _, height, width = frame.shape
     block = width // NUM_BITS
     bits = [frame[:, 1 : height // 3 - 1, b * block + 1 : (b + 1) * block - 1].mean() > 127 for b in range(NUM_BITS)]
-    return sum(int(bit) << place for place, bit in enumerate(bits))
+    number = 0
+    for bit in reversed(bits):  # from the highest on, each bit of the code says whether the number's own changes
+        number = number << 1 | ((number & 1) ^ int(bit))
+    return number
 
 
 def write_stamped(

@@ -28,6 +28,8 @@ class ImportConfig:
     """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
     damaged: Literal["strict", "keep_prefix"] = "strict"
     """What becomes of truncated or corrupt files: left out, or the frames before the damage are taken; both counted."""
+    shots: Literal["split", "keep"] = "split"
+    """Make an episode of each shot of a video, as hard cuts part them; keep: of each file."""
     max_episode_s: Rate = 300.0
     """Longer videos are cut into episodes of this length; at most 500, where float32 timestamps blur."""
     task: str = ""

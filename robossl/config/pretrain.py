@@ -27,6 +27,12 @@ class SourceConfig:
     frames: Literal["cache", "stream", "auto"] = "cache"
     """Decode all frames once into a cache on disk, or stream them out of the videos in every epoch: stretches of 512
     frames, shuffled in rounds; auto measures both for a few seconds and says which it takes."""
+    shots: Literal["split", "keep"] = "split"
+    """Make an episode of each shot of a video, so that no clip reaches over a cut; keep: of each file, without looking
+    for cuts, which decodes every new file once. Data sets keep their episodes."""
+    static_weight: Share = 1.0
+    """How often clips begin in static stretches (half a second or more without motion), in parts of how often they
+    begin elsewhere; below 1, frames of one stretch are no negatives of each other. 1: no such stretches are sought."""
     rerender: bool = False
     """Draw the first camera of collected episodes anew for every clip, each view under a look of its own, instead of
     reading the recorded pictures; `views` are then its looks: front, front_look2, ..."""

@@ -1,6 +1,5 @@
 """Decode all frames of a source at training size, in threads."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -9,13 +8,13 @@ import numpy as np
 import torch
 
 from robossl.data.sources import EpisodeSource
+from robossl.data.threads import num_threads
 from robossl.resize import Aspect, resize
 
 BLOCK_FRAMES = 32
 """Decoded at a time; bounds the memory for large videos."""
 SPAN_FRAMES = 16 * BLOCK_FRAMES
 """Of an episode, for one thread: a long video is shared out too."""
-MAX_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,6 @@ class _Span:
     episode: int
     start: int
     stop: int
-
-
-def num_threads() -> int:
-    """Return how many threads decode: one a core, since each has a decoder of its own."""
-    return min(MAX_THREADS, len(os.sched_getaffinity(0)))
 
 
 def decode_into(

@@ -15,6 +15,7 @@ from robossl.data.clip_specs import Draw
 from robossl.data.rerendered import RerenderedSource
 from robossl.data.sampler import BatchSampler
 from robossl.data.sources import EpisodeSource
+from robossl.data.static_frames import StaticFrames
 from robossl.errors import DataError, closest
 from robossl.types import Clip, ClipBatch
 
@@ -32,6 +33,7 @@ class ClipDataset:
         episodes: Sequence[int] | None = None,
         action_key: str = "action",
         proprio_key: str = "observation.state",
+        static: Sequence[StaticFrames] | None = None,
     ) -> None:
         """Plan the items.
 
@@ -42,6 +44,7 @@ class ClipDataset:
             views: cameras (or looks of one, `front` and `front_look2`) that become the V axis, in this order.
             episodes: only these; all by default.
             action_key, proprio_key: names of the values; a source without them gives clips without them.
+            static: of each episode of the source, where nothing moves; drawn less often there.
 
         Raises:
             DataError: if a view is not a camera of the source, or no episode is left.
@@ -59,7 +62,9 @@ class ClipDataset:
         chosen = np.arange(len(source.lengths)) if episodes is None else np.asarray(episodes, dtype=np.int64)
         if not len(chosen):
             raise DataError("no episodes to train on; collect more or name other ones")
-        counts = [num_items(int(source.lengths[episode]), window) for episode in chosen]
+        self.static = static
+        lengths = source.lengths if static is None else [one.weighted_length for one in static]
+        counts = [num_items(int(lengths[episode]), window) for episode in chosen]
         self.episode_of_item: Int64[np.ndarray, " N"] = np.repeat(chosen, counts).astype(np.int64)
         self.action_key = action_key if action_key in source.features else None
         self.proprio_key = proprio_key if proprio_key in source.features else None
@@ -91,8 +96,9 @@ class ClipDataset:
 
     def draw(self, item: int, position: int) -> Draw:
         """Return the frames of an item at a place of the endless stream."""
-        length = int(self.source.lengths[self.episode_of_item[item]])
-        return self.window.sample(length, self.source.fps_hz, seed=(self.seed, position))
+        episode = int(self.episode_of_item[item])
+        length, static = int(self.source.lengths[episode]), None if self.static is None else self.static[episode]
+        return self.window.sample(length, self.source.fps_hz, seed=(self.seed, position), static=static)
 
     def _pixels(
         self, episodes: Sequence[int], draws: Sequence[Draw], positions: Sequence[int]
@@ -127,6 +133,8 @@ class ClipDataset:
     def _numbers(self, episodes: Sequence[int], draws: Sequence[Draw]) -> Iterator[tuple[str, list[np.ndarray]]]:
         """Yield what the source has beside frames, by the name that a batch calls it."""
         pairs = list(zip(episodes, draws, strict=True))
+        if self.static is not None:
+            yield "motion_s", [self.static[episode].motion_s[draw.indices] for episode, draw in pairs]
         if self.action_key is not None:
             found = [self._actions(episode, draw.indices, self.action_key) for episode, draw in pairs]
             yield "actions", [actions for actions, _ in found]

@@ -8,13 +8,14 @@ place always holds the frame that its index names.
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 
 from robossl.data.clip_specs import Again, Ahead, Context, Draw, Far, Near, Spec, Spread, min_frames_of, size_of
+from robossl.data.static_frames import StaticFrames, thinned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,9 @@ class Window:
         """Frames of the shortest episode in which each group can be drawn as it says."""
         return max(min_frames_of(spec) for _, spec in self.specs)
 
-    def sample(self, num_frames: int, fps_hz: float, *, seed: Sequence[int]) -> Draw:
+    def sample(
+        self, num_frames: int, fps_hz: float, *, seed: Sequence[int], static: StaticFrames | None = None
+    ) -> Draw:
         """Draw the T frames of one item.
 
         Args:
@@ -61,11 +64,12 @@ class Window:
             fps_hz: of the episode.
             seed: non-negative numbers that name the item; each spec draws from a stream of its own, so that adding a
                 group moves no other.
+            static: where nothing moves; such frames are drawn less often, see `thinned`.
         """
         drawn: dict[Spec, Draw] = {}
         for spec, stream in self._streams:
-            generator = partial(np.random.default_rng, [*seed, stream])
-            drawn[spec] = spec.draw(num_frames, fps_hz, drawn, generator)
+            draw = partial(_draw, spec, num_frames, fps_hz, drawn, [*seed, stream])
+            drawn[spec] = draw(0) if static is None else thinned(spec, draw, static, drawn, seed=[*seed, stream])
         own = [drawn[spec] for spec in self._own]
         return Draw(
             indices=np.concatenate([draw.indices for draw in own]).astype(np.int64, copy=False),
@@ -85,6 +89,14 @@ class Window:
             for one in reversed(_with_bases(spec)):
                 found.setdefault(one, zlib.crc32(repr(one).encode()))
         return tuple(found.items())
+
+
+def _draw(
+    spec: Spec, num_frames: int, fps_hz: float, drawn: Mapping[Spec, Draw], seed: Sequence[int], attempt: int
+) -> Draw:
+    """Draw once; the first attempt has the number 0."""
+    generator = partial(np.random.default_rng, [*seed, attempt] if attempt else seed)
+    return spec.draw(num_frames, fps_hz, drawn, generator)
 
 
 def _with_bases(spec: Spec) -> list[Spec]:

@@ -12,9 +12,10 @@ import av
 import numpy as np
 import torch
 
-from robossl.data.cache_build import BLOCK_FRAMES, num_threads
+from robossl.data.cache_build import BLOCK_FRAMES
 from robossl.data.segments import SegmentedSource
 from robossl.data.sources import LeRobotSource, ScalingSource
+from robossl.data.threads import num_threads
 from robossl.data.video.scan import video_stream
 from robossl.data.video_folder import VideoFolder
 from robossl.resize import resize

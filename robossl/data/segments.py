@@ -1,12 +1,14 @@
 """Long episodes cut into stretches that are read from front to back."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from robossl.data.sources import ScalingSource
+from robossl.data.static_frames import StaticFrames
 from robossl.data.video.reader import Indices
 
 SEGMENT_FRAMES = 512
@@ -51,6 +53,19 @@ class SegmentedSource:
     ) -> UInt8[np.ndarray, "n C H W"]:
         """Return frames at a size; see `ScalingSource.scaled_frames`."""
         return self.source.scaled_frames(*self._place(episode, indices), camera, size)
+
+    def video(self, episode: int, camera: str) -> tuple[Path, int]:
+        """Return the file; see `ScalingSource.video`."""
+        path, first = self.source.video(int(self.episodes[episode]), camera)
+        return path, first + int(self.starts[episode])
+
+    def parts_of(self, static: Sequence[StaticFrames]) -> list[StaticFrames]:
+        """Return what is static of each stretch, from that of the whole episodes."""
+        stops = self.starts + self.lengths
+        return [
+            static[episode].part(start, stop)
+            for episode, start, stop in zip(self.episodes.tolist(), self.starts.tolist(), stops.tolist(), strict=True)
+        ]
 
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows; see `EpisodeSource.values`."""

@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from robossl.data.digest import digest_files
 from robossl.data.lerobot import layout, open_directory
+from robossl.data.shots import Shots
 from robossl.data.video.open import Damaged
 from robossl.data.video.reader import Indices
 from robossl.data.video.readers import Readers
@@ -81,6 +82,10 @@ class ScalingSource(EpisodeSource, Protocol):
         """Return frames at the size (H, W), about a grey level off `robossl.resize.resize` but faster; see `frames`."""
         ...
 
+    def video(self, episode: int, camera: str) -> tuple[Path, int]:
+        """Return the file that holds an episode, and the number of its first frame there."""
+        ...
+
 
 class LeRobotSource:
     """A LeRobotDataset directory, v3 or v2.x.
@@ -123,6 +128,10 @@ class LeRobotSource:
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
         return self._scaling[path].read_scaled(numbers + first, size)
 
+    def video(self, episode: int, camera: str) -> tuple[Path, int]:
+        """Return the file; see `ScalingSource.video`."""
+        return self.directory.video(episode, camera)
+
     def values(self, episode: int, indices: Indices, key: str) -> Float32[np.ndarray, "n D"]:
         """Return rows; see `EpisodeSource.values`."""
         numbers = _inside(indices, int(self.lengths[episode]), f"episode {episode} of {self.root}")
@@ -158,12 +167,13 @@ class LeRobotSource:
         return str(extras.get("episode_key", f"episode {episode}"))
 
 
-def open_source(path: str | Path, *, damaged: Damaged = "strict") -> LeRobotSource | VideoFolder:
+def open_source(path: str | Path, *, damaged: Damaged = "strict", shots: Shots = "keep") -> LeRobotSource | VideoFolder:
     """Open whatever lies at a path: a LeRobotDataset directory (v3 or v2.x), a folder of videos, or one video.
 
     Args:
         path: where it lies.
         damaged: what becomes of damaged files in a folder of videos, see `VideoFolder`.
+        shots: whether cuts part a video into episodes, see `VideoFolder`.
 
     Raises:
         DataError: there is nothing there, or nothing that can be read.
@@ -173,11 +183,15 @@ def open_source(path: str | Path, *, damaged: Damaged = "strict") -> LeRobotSour
         raise DataError(f"{path} does not exist: give a data set directory, a folder of videos or a video file")
     if (path / layout.INFO_PATH).is_file() or (path / layout.JOURNAL_PATH).is_dir():
         return LeRobotSource(path)
-    return VideoFolder(path, damaged=damaged)
+    return VideoFolder(path, damaged=damaged, shots=shots)
 
 
-def discover_sources(root: str | Path) -> dict[str, LeRobotSource | VideoFolder]:
+def discover_sources(root: str | Path, *, shots: Shots = "keep") -> dict[str, LeRobotSource | VideoFolder]:
     """Open everything below a folder: each LeRobotDataset directory as a source of its own, all other videos as one.
+
+    Args:
+        root: the folder.
+        shots: whether cuts part a video into episodes, see `VideoFolder`.
 
     Returns:
         Sources by name: a data set's path below `root`, and "videos".
@@ -187,13 +201,13 @@ def discover_sources(root: str | Path) -> dict[str, LeRobotSource | VideoFolder]
     """
     root = Path(root)
     if not root.is_dir() or (root / layout.INFO_PATH).is_file():
-        return {root.stem: open_source(root)}
+        return {root.stem: open_source(root, shots=shots)}
     directories = sorted(path.parent.parent for path in root.rglob(layout.INFO_PATH))
     sources: dict[str, LeRobotSource | VideoFolder] = {
         path.relative_to(root).as_posix(): LeRobotSource(path) for path in directories
     }
     if not directories or has_videos(root, exclude=directories):
-        sources["videos"] = VideoFolder(root, exclude=directories)
+        sources["videos"] = VideoFolder(root, exclude=directories, shots=shots)
     return sources
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
 
-from robossl.data.cache_build import num_threads
 from robossl.data.clip_dataset import ClipDataset
 from robossl.data.clip_sampling import Window
 from robossl.data.segments import SegmentedSource
 from robossl.data.sources import ScalingSource
+from robossl.data.static_frames import StaticFrames
 from robossl.data.stream_order import Round, StreamOrder
+from robossl.data.threads import num_threads
 from robossl.data.video.reader import Indices
 from robossl.errors import DataError
 from robossl.types import ClipBatch
@@ -89,6 +90,7 @@ class StreamedClips:
         episodes: only these; all by default.
         batch_size, rank, world_size: as in `BatchSampler`; frames of other ranks' clips are not read.
         round_frames: see `StreamOrder`.
+        static: see `ClipDataset`.
     """
 
     def __init__(
@@ -104,12 +106,14 @@ class StreamedClips:
         rank: int = 0,
         world_size: int = 1,
         round_frames: int = ROUND_FRAMES,
+        static: Sequence[StaticFrames] | None = None,
     ) -> None:
         self.segments = SegmentedSource(source, episodes=episodes)
         if not len(self.segments.lengths):
             raise DataError("no episodes to train on; collect more or name other ones")
         scaled = ScaledSource(self.segments, image_size)
-        self.dataset = ClipDataset(scaled, window, seed=seed, views=views)
+        parts = None if static is None else self.segments.parts_of(static)
+        self.dataset = ClipDataset(scaled, window, seed=seed, views=views, static=parts)
         self.window, self.source = window, self.dataset.source
         self.episode_of_item = self.dataset.episode_of_item
         self.order = StreamOrder(self.episode_of_item, self.segments.lengths, seed=seed, round_frames=round_frames)

@@ -51,7 +51,7 @@ class PairedLooks(Objective):
         batch = encoded.batch
         first = self.projector(flat(encoded.features("anchor", view=0)))
         second = self.projector(flat(encoded.features("anchor", view=1)))
-        time_s = flat(encoded.of("anchor", batch.timestamps_s))
+        time_s = flat(encoded.of("anchor", batch.contrast_s))
         valid = encoded.valid("anchor")
         loss, accuracy = pair_info_nce(
             first,

@@ -66,7 +66,7 @@ class PredictiveCoding(Objective):
         batch, valid = encoded.batch, encoded.valid("row")
         latents = self.projector(encoded.features("row"))  # [B,T,P]
         summary, _ = self.summary(latents)  # [B,T,hidden]
-        time_s = encoded.of("row", batch.timestamps_s)
+        time_s = encoded.of("row", batch.contrast_s)
         results = []
         for ahead, head in enumerate(self.heads, start=1):
             places = Places(

@@ -35,6 +35,8 @@ DOMAINS = ("randomized", "heldout")
 LATER: dict[str, Any] = {
     "renderer": RENDERER,
     "frames": "cache",
+    "shots": "split",
+    "static_weight": 1.0,
     "rerender": False,
     "num_looks": 2,
     "look_domain": "randomized",

@@ -1,6 +1,7 @@
 """Bring recorded footage in as a LeRobotDataset v3 directory."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -50,14 +51,14 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
     """
     _check(config)
     refuse_foreign(config.output)  # before the minutes that reading large footage takes
-    source = open_source(config.path, damaged=config.damaged)
+    source = open_source(config.path, damaged=config.damaged, shots=config.shots)
     fps_hz = config.fps_hz or max(1, round(source.fps_hz))
     sizes = {camera: config.image_size or _first_size(source, camera) for camera in source.cameras}
     robot_type = source.robot_type if isinstance(source, LeRobotSource) else None
     writer = EpisodeWriter(config.output, fps_hz=fps_hz, robot_type=robot_type)
     done = {(record["episode_key"], record["part"]) for record in writer.extras() if "part" in record}
     skipped, cut = _left_out(source)
-    parts = [part for episode in range(len(source.lengths)) for part in _parts(source, episode, config, fps_hz)]
+    parts = list(_parts(source, config, fps_hz))
     waiting = [part for part in parts if (source.episode_key(part.episode), part.number) not in done]
     with run.time("import") if run else nullcontext():
         for part in tracked(waiting, description="import", total=len(parts), completed=len(parts) - len(waiting)):
@@ -112,13 +113,23 @@ def _first_size(source: EpisodeSource, camera: str) -> tuple[int, int]:
     return max(2, height - height % 2), max(2, width - width % 2)
 
 
-def _parts(source: EpisodeSource, episode: int, config: ImportConfig, fps_hz: int) -> Iterator[Part]:
+def _parts(source: EpisodeSource, config: ImportConfig, fps_hz: int) -> Iterator[Part]:
+    """Yield the parts of all episodes; those of one file, which shares its key, are numbered through."""
+    counts: Counter[str] = Counter()
+    for episode in range(len(source.lengths)):
+        key = source.episode_key(episode)
+        for frames in _cut(source, episode, config, fps_hz):
+            yield Part(episode=episode, number=counts[key], frames=frames)
+            counts[key] += 1
+
+
+def _cut(source: EpisodeSource, episode: int, config: ImportConfig, fps_hz: int) -> Iterator[np.ndarray]:
     """Cut an episode into parts, and pick source frames by their time where the rates differ."""
     rate_hz = float(source.rates_hz[episode]) if isinstance(source, VideoFolder) else source.fps_hz
     frames = _resampled(source, episode, rate_hz=rate_hz, fps_hz=fps_hz)
     rows_per_part = max(1, int(config.max_episode_s * fps_hz))
-    for number, start in enumerate(range(0, len(frames), rows_per_part)):
-        yield Part(episode=episode, number=number, frames=frames[start : start + rows_per_part])
+    for start in range(0, len(frames), rows_per_part):
+        yield frames[start : start + rows_per_part]
 
 
 def _resampled(source: EpisodeSource, episode: int, *, rate_hz: float, fps_hz: int) -> np.ndarray:

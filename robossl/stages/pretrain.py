@@ -187,8 +187,9 @@ def _clips(
             batch_size=config.batch_size,
             rank=here.rank,
             world_size=here.world_size,
+            static=item.static,
         )
-    return ClipDataset(item.source, window, seed=config.seed, views=item.views, episodes=episodes)
+    return ClipDataset(item.source, window, seed=config.seed, views=item.views, episodes=episodes, static=item.static)
 
 
 def _check_lengths(datasets: Sequence[ClipDataset | StreamedClips]) -> None:

@@ -17,6 +17,8 @@ from robossl.data.reading_plan import plan_reading
 from robossl.data.rerendered import RerenderedSource, look_names
 from robossl.data.sources import EpisodeSource, ScalingSource, discover_sources
 from robossl.data.splits import refuse_heldout, split_episodes
+from robossl.data.static import static_frames
+from robossl.data.static_frames import StaticFrames
 from robossl.data.stream import ScaledSource
 from robossl.errors import ConfigError
 from robossl.objectives import ActionStats
@@ -43,6 +45,8 @@ class TrainingSource:
     train: Int64[np.ndarray, " N"]
     test: Int64[np.ndarray, " M"]
     """Never read in training; empty where the source has only one origin."""
+    static: list[StaticFrames] | None = None
+    """Of each episode, where nothing moves; None where that was not sought."""
     close: Callable[[], None] = lambda: None
     """Frees the env that draws the pictures, if there is one."""
 
@@ -84,9 +88,13 @@ def open_sources(config: PretrainConfig, *, directory: Path | None = None) -> li
 def _opened(spec: SourceConfig, number: int, *, config: PretrainConfig, directory: Path | None) -> list[TrainingSource]:
     if spec.weight <= 0:
         raise ConfigError(f"weight of source {spec.path} must be positive, got {spec.weight}; leave the source out")
+    if spec.static_weight < 1 and spec.rerender:
+        raise ConfigError(
+            f"static_weight={spec.static_weight} of source {spec.path} needs recorded pictures, not rerender"
+        )
     if not spec.path.exists():
         raise ConfigError(f"sources.{number}.path {spec.path} does not exist; collect episodes or name another path")
-    found = discover_sources(spec.path)
+    found = discover_sources(spec.path, shots=spec.shots)
     # a folder shares its weight out by the frames: a few short files that were seen more often were learned by heart
     sizes = {name: float(source.lengths.sum()) for name, source in found.items()}
     return [
@@ -114,11 +122,13 @@ def _training_source(
     refuse_heldout(source, name=f"{spec.path} ({name})")
     train, test = _split(source, test_fraction=config.test_fraction)
     pictures, close = _pictures(name, source, spec, config=config, directory=directory)
+    views = spec.views or default_views(pictures.cameras, num_looks=spec.num_looks if spec.rerender else 2)
     return TrainingSource(
         name=name,
         source=pictures,
         weight=weight,
-        views=spec.views or default_views(pictures.cameras, num_looks=spec.num_looks if spec.rerender else 2),
+        views=views,
+        static=static_frames(source, views[0], weight=spec.static_weight) if spec.static_weight < 1 else None,
         objectives=spec.objectives or None,
         train=train,
         test=test,

@@ -54,7 +54,7 @@ def test_faults_of_plain_videos_are_found(tmp_path: Path) -> None:
         ("black.mp4", "black_frames"),
     }
     remarks = {(finding.where, finding.kind) for finding in found.findings if not finding.is_fault}
-    assert {("late.mkv", "start_offset"), ("turned.mp4", "turned"), ("black.mp4", "still_stretch")} <= remarks
+    assert {("late.mkv", "start_offset"), ("turned.mp4", "turned"), ("black.mp4", "static_stretches")} <= remarks
     assert examine(tmp_path / "good.mp4").findings == []
     doubled_times(tmp_path / "doubled.mkv", tmp_path / "good.mp4")
     assert {finding.kind for finding in examine(tmp_path / "doubled.mkv").faults} == {"no_frame_times"}

@@ -15,12 +15,13 @@ from robossl.data.doctor.description import (
     hostile_paths,
 )
 from robossl.data.doctor.findings import Finding
+from robossl.data.doctor.footage import examine_footage
 from robossl.data.doctor.pictures import Look, compare_looks, examine_look, look_at, unreadable
 from robossl.data.doctor.rows import Rows, compare_rows, examine_rows
 from robossl.data.doctor.video import examine_video
 from robossl.data.lerobot import layout
 from robossl.data.lerobot.reader import LeRobotDirectory, LeRobotV3
-from robossl.data.sources import EpisodeSource, LeRobotSource
+from robossl.data.sources import LeRobotSource, ScalingSource
 from robossl.data.video.scan import scan_video
 from robossl.data.video_folder import VideoFolder, video_files
 from robossl.errors import DataError, VideoReadError
@@ -188,13 +189,14 @@ def _file_faults(directory: LeRobotDirectory, path: Path, camera: str) -> Iterat
 
 
 def _look(
-    source: EpisodeSource, episode: int, camera: str, *, where: str, states: np.ndarray | None
+    source: ScalingSource, episode: int, camera: str, *, where: str, states: np.ndarray | None
 ) -> tuple[list[Finding], list[Look]]:
     try:
         look = look_at(source, episode, camera)
+        footage = list(examine_footage(source, episode, camera, where=where))
     except DataError as error:
         return [unreadable(error, where=where, episode=episode, camera=camera)], []
-    return list(examine_look(look, where=where, fps_hz=source.fps_hz, states=states)), [look]
+    return [*examine_look(look, where=where, fps_hz=source.fps_hz, states=states), *footage], [look]
 
 
 def _stats_faults(directory: LeRobotDirectory, rows: list[Rows]) -> Iterator[Finding]:

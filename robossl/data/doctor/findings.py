@@ -49,6 +49,7 @@ FAULTS = {
     # pictures
     "black_frames": "cut them off, or look at the camera",
     "frozen_frames": "remove the stretch: the camera stood still while the robot moved",
+    "mostly_static": "remove it: hardly anything moves in it",
     "swapped_cameras": "exchange the two videos of the episode",
     "mirrored_twin": "remove it from the test split, or mirror actions too: it is another episode flipped",
 }
@@ -58,7 +59,8 @@ NOTES = {
     "decord_is_wrong": "nothing: another decoder is used; other programs that read with decord get wrong frames",
     "start_offset": "nothing: times are counted from the first frame",
     "turned": "nothing: frames are turned upright; other programs may not",
-    "still_stretch": "nothing: it is a stretch without change, from which little is learned",
+    "shot_cuts": "nothing for footage: import and pretrain make an episode of each shot; part episodes there",
+    "static_stretches": "nothing, or static_weight below 1 in a source of pretrain: little is learned from them",
     "orphan_file": "remove it: no episode lies in it",
     "no_task": "name the task in meta/tasks.parquet, or with --task when importing",
 }

@@ -95,11 +95,9 @@ def examine_look(look: Look, *, where: str, fps_hz: float, states: np.ndarray | 
     for start, stop in _runs(look.same):
         if (stop - start) / fps_hz < STILL_S or stop - start < 3:
             continue
-        span = f"frames {start} to {stop} are one and the same"
         if states is not None and _moves(states, start, stop):
-            yield at(kind="frozen_frames", what=f"{span} while the state moves", frame=start)
-        else:
-            yield at(kind="still_stretch", what=span, frame=start)
+            what = f"frames {start} to {stop} are one and the same while the state moves"
+            yield at(kind="frozen_frames", what=what, frame=start)
 
 
 def _runs(same: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -1,24 +1,16 @@
 """What was found out of a video file, kept in memory and in `$ROBOSSL_CACHE/videos`, named by the content."""
 
-import hashlib
 import json
-import logging
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
 from robossl.data.cache_dir import cache_dir
+from robossl.data.video.kept import content_name, keep
 from robossl.errors import VideoReadError
 
-logger = logging.getLogger(__name__)
-
 VERSION = 4  # raise it when a file would be judged differently
-_BLOCK, _NUM_BLOCKS = 1 << 16, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +57,7 @@ def known_check(path: Path) -> FileCheck | None:
 def keep_check(path: Path, check: FileCheck) -> FileCheck:
     """Keep what was found out of a file, and return it."""
     _in_memory[_memory_key(path)] = check
-    record = _record(path)
-    try:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=record.parent, prefix=".", suffix=".json")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(check), file)
-        os.replace(temporary, record)
-    except OSError as error:
-        logger.debug("what was found out about %s can't be kept (%s)", path, error)
+    keep(_record(path), json.dumps(asdict(check)).encode(), about=path)
     return check
 
 
@@ -83,15 +67,8 @@ def _memory_key(path: Path) -> tuple[str, int, int]:
 
 
 def _record(path: Path) -> Path:
-    """Return where the result for this content is kept: blocks spread over the file, its size and time of change."""
-    status = path.stat()
-    digest = hashlib.blake2b(f"{status.st_size} {status.st_mtime_ns} {_versions()}".encode(), digest_size=16)
-    starts = np.linspace(0, max(0, status.st_size - _BLOCK), _NUM_BLOCKS).astype(np.int64)
-    with path.open("rb") as file:
-        for start in dict.fromkeys(starts.tolist()):
-            file.seek(start)
-            digest.update(file.read(_BLOCK))
-    return cache_dir("videos") / f"{digest.hexdigest()}.json"
+    """Return where the result for this content is kept."""
+    return cache_dir("videos") / f"{content_name(path, _versions())}.json"
 
 
 @cache

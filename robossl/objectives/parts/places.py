@@ -32,7 +32,7 @@ def places_of(encoded: EncodedBatch, group: str) -> Places:
     valid = encoded.valid(group)
     return Places(
         episode=encoded.batch.episode_id.repeat_interleave(valid.shape[1]),
-        time_s=encoded.of(group, encoded.batch.timestamps_s).flatten(),
+        time_s=encoded.of(group, encoded.batch.contrast_s).flatten(),
         valid=valid.flatten(),
     )
 
