@@ -62,22 +62,22 @@ def thinned(
     *,
     seed: Sequence[int],
 ) -> Draw:
-    """Draw frames of which what lies in a static stretch was, but for the share `weight`, drawn again.
+    """Draw frames (`draw_one(attempt)`); what is in a static stretch is, but for the share `weight`, drawn again.
 
     It counts where no motion is in it: an instant alone, a row of frames with all that is told from it, start and goal.
     Negatives that differ from their instant by no more motion than their margin are always drawn again, and invalid
     where the episode has no better ones. A first draw without static frames is returned as it is.
     """
-    draw = draw_one(0)
+    draw, fresh = draw_one(0), np.ones(1, dtype=bool)
     for attempt in range(1, TRIES + 1):
-        unwanted = _is_static(spec, draw, static)
+        unwanted = fresh & _is_static(spec, draw, static)  # what was let pass once stays
         if unwanted.any():
             chance = np.random.default_rng([*seed, TRIES + attempt]).random(unwanted.shape)
             unwanted &= chance >= static.weight
         unwanted = unwanted | _too_alike(spec, draw, static, drawn)
         if not unwanted.any():
             return draw
-        other = draw_one(attempt)
+        other, fresh = draw_one(attempt), unwanted
         draw = Draw(
             indices=np.where(unwanted, other.indices, draw.indices), valid=np.where(unwanted, other.valid, draw.valid)
         )

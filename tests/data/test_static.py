@@ -81,14 +81,16 @@ def test_where_nothing_is_static_every_draw_is_as_it_was(window: Window) -> None
         assert np.array_equal(plain.valid, same.valid)
 
 
-def test_static_frames_are_drawn_by_their_weight() -> None:
-    window = instant_window(num_instants=1, num_views=1)
+@pytest.mark.parametrize("num", [1, 4])
+def test_static_frames_are_drawn_by_their_weight(num: int) -> None:
+    window = instant_window(num_instants=num, num_views=1)
+    number = numbered([(0, 25), (50, 75), (100, 125), (150, 175)], 200)
     for weight in (0.0, 0.25, 1.0):
-        static = still_from(50, 150, 200, weight=weight)  # half of the episode
-        drawn = np.array([window.sample(200, 20.0, seed=(0, p), static=static).indices[0] for p in range(600)])
-        share = ((drawn >= 50) & (drawn < 150)).mean()
+        static = StaticFrames(number, 20.0, weight)  # half of the episode, and of each quarter
+        drawn = np.array([window.sample(200, 20.0, seed=(0, p), static=static).indices for p in range(600)])
+        share = (number[drawn] > 0).mean()
         assert share == pytest.approx(weight / (1 + weight), abs=0.05)
-        again = np.array([window.sample(200, 20.0, seed=(0, p), static=static).indices[0] for p in range(30)])
+        again = np.array([window.sample(200, 20.0, seed=(0, p), static=static).indices for p in range(30)])
         assert np.array_equal(drawn[:30], again)
 
 
