@@ -34,15 +34,18 @@ from robossl.data.sampler import BatchSampler
 from robossl.data.sources import LeRobotSource, VideoFolder
 from robossl.data.stream import StreamedClips
 from robossl.data.video import encode_video
+from robossl.training.prefetch import Prefetcher
 
-NUM_FILES, SIZE, BATCH, WORKERS = 10, 96, 16, 2
+NUM_FILES, SIZE, BATCH, WORKERS = 10, 96, 64, 2  # a batch of the default recipe
+NUM_STEPS = 1_000_000  # more than are read
 FPS_HZ, EPISODE_FRAMES = 10, 2510  # longer than half of what one file of a data set may last: a file an episode
 LONG_FRAMES, LONG_GOP = 1000, 250
 WINDOW: Window = sequence_window(num_context=3, horizons=(1,))
 """Four frames in a row."""
 BARS = (
     # what, row, divided by, at least
-    ("from video", "robossl, from video", "lerobot 0.4.4, from video", 3.0),
+    ("random clips from video", "robossl, from video, torch's loader", "lerobot 0.4.4, from video", 3.0),
+    ("streamed from video", "robossl, streamed 96 px", "lerobot 0.4.4, from video", 3.0),
     ("from the frame cache", "robossl, from the frame cache", "lerobot 0.4.4, from video", 20.0),
     ("streamed 480p", "robossl, streamed 480p", "decord, random 480p", 12.0),
     ("streamed 480p", "robossl, streamed 480p, frames", "ffmpeg -f null 480p, frames", 0.8),
@@ -141,8 +144,9 @@ def measure(files: Path, venv: Path, *, seconds: float, rounds: int) -> dict[str
 
     for _ in range(rounds):
         note("lerobot 0.4.4, from video", lerobot_clips_per_s(files / "set", venv, seconds))
-        note("robossl, from video", loaded_clips_per_s(source, seconds))
-        note("robossl, from the frame cache", loaded_clips_per_s(cached, seconds))
+        note("robossl, from video, torch's loader", loaded_clips_per_s(source, seconds))
+        note("robossl, from the frame cache, torch's loader", loaded_clips_per_s(cached, seconds))
+        note("robossl, from the frame cache", read_clips_per_s(cached, seconds))
         note("robossl, streamed 96 px", streamed_clips_per_s(source, "front", seconds))
         note("decord, random 480p", decord_clips_per_s(sorted((files / "long").glob("*.mp4")), seconds))
         clips = streamed_clips_per_s(folder, "video", seconds)
@@ -159,11 +163,21 @@ def lerobot_clips_per_s(root: Path, venv: Path, seconds: float) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 
+def batches_of(source: LeRobotSource | CachedSource) -> ClipLoader:
+    """Return random clips in batches."""
+    clips = ClipDataset(source, WINDOW, seed=0, views=("front",))
+    return ClipLoader([clips], BatchSampler([len(clips)], batch_size=BATCH, seed=0), names=["bench"])
+
+
+def read_clips_per_s(source: LeRobotSource | CachedSource, seconds: float) -> float:
+    """Return the rate of random clips as training reads them, ahead in one thread."""
+    with Prefetcher(batches_of(source), range(NUM_STEPS)) as batches:
+        return _rate((len(batch.pixels) for _, batch in batches), seconds)
+
+
 def loaded_clips_per_s(source: LeRobotSource | CachedSource, seconds: float) -> float:
     """Return the rate of random clips, batches read by two workers of torch's loader."""
-    clips = ClipDataset(source, WINDOW, seed=0, views=("front",))
-    batches = ClipLoader([clips], BatchSampler([len(clips)], batch_size=BATCH, seed=0), names=["bench"])
-    loader = DataLoader(Steps(batches), batch_size=None, num_workers=WORKERS)
+    loader = DataLoader(Steps(batches_of(source)), batch_size=None, num_workers=WORKERS)
     return _rate((len(batch.pixels) for batch in loader), seconds)
 
 
@@ -174,7 +188,7 @@ class Steps(Dataset):
         self.batches = batches
 
     def __len__(self) -> int:
-        return 1_000_000
+        return NUM_STEPS
 
     def __getitem__(self, step: int) -> Any:
         return self.batches(step)

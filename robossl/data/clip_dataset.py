@@ -117,9 +117,6 @@ class ClipDataset:
     ) -> ClipBatch:
         """Return the batch of these frames, with the numbers that belong to them."""
         indices = np.stack([draw.indices for draw in draws])
-        numbers: dict[str, Any] = {
-            name: torch.from_numpy(np.stack(rows)) for name, rows in self._numbers(episodes, draws)
-        }
         return ClipBatch(
             pixels=_stacked(pixels, len(draws)),
             groups=self.window.groups,
@@ -127,31 +124,30 @@ class ClipDataset:
             episode_id=torch.tensor(episodes, dtype=torch.int64),
             indices=torch.from_numpy(indices),
             timestamps_s=torch.from_numpy(indices / self.source.fps_hz),
-            **numbers,
+            **self._numbers(episodes, indices),
         )
 
-    def _numbers(self, episodes: Sequence[int], draws: Sequence[Draw]) -> Iterator[tuple[str, list[np.ndarray]]]:
-        """Yield what the source has beside frames, by the name that a batch calls it."""
-        pairs = list(zip(episodes, draws, strict=True))
+    def _numbers(self, episodes: Sequence[int], indices: Int64[np.ndarray, "B T"]) -> dict[str, Any]:
+        """Return what the source has beside frames, by the name that a batch calls it."""
+        pairs = list(zip(episodes, indices, strict=True))
+        found: dict[str, np.ndarray] = {}
         if self.static is not None:
-            yield "motion_s", [self.static[episode].motion_s[draw.indices] for episode, draw in pairs]
+            found["motion_s"] = np.stack([self.static[episode].motion_s[rows] for episode, rows in pairs])
         if self.action_key is not None:
-            found = [self._actions(episode, draw.indices, self.action_key) for episode, draw in pairs]
-            yield "actions", [actions for actions, _ in found]
-            yield "actions_valid", [valid for _, valid in found]
+            found["actions"], found["actions_valid"] = self._actions(episodes, indices, self.action_key)
         if self.proprio_key is not None:
-            yield "proprio", [self.source.values(episode, draw.indices, self.proprio_key) for episode, draw in pairs]
+            found["proprio"] = np.stack([self.source.values(*pair, self.proprio_key) for pair in pairs])
+        return {name: torch.from_numpy(values) for name, values in found.items()}
 
     def _actions(
-        self, episode: int, indices: Int64[np.ndarray, " T"], key: str
-    ) -> tuple[Float32[np.ndarray, "T kA"], Bool[np.ndarray, " T"]]:
-        length = int(self.source.lengths[episode])
-        steps = indices[:, None] + np.arange(self.window.action_steps)  # [T,k]
-        inside = steps < length - 1  # the last frame has no action
-        flat = np.minimum(steps, length - 1).ravel()
-        actions = self.source.values(episode, flat, key).reshape(*steps.shape, -1)  # [T,k,A]
-        actions = np.where(inside[..., None], actions, 0).astype(np.float32)
-        return actions.reshape(len(indices), -1), np.all(inside, axis=1, keepdims=False)
+        self, episodes: Sequence[int], indices: Int64[np.ndarray, "B T"], key: str
+    ) -> tuple[Float32[np.ndarray, "B T kA"], Bool[np.ndarray, "B T"]]:
+        last = np.asarray(self.source.lengths)[list(episodes), None, None] - 1  # [B,1,1]; this frame has no action
+        steps = indices[..., None] + np.arange(self.window.action_steps)  # [B,T,k]
+        rows = np.minimum(steps, last).reshape(len(steps), -1)
+        actions = np.stack([self.source.values(*pair, key) for pair in zip(episodes, rows, strict=True)])  # [B,Tk,A]
+        actions = np.where((steps < last).reshape(*rows.shape, 1), actions, 0).astype(np.float32)
+        return actions.reshape(*indices.shape, -1), np.all(steps < last, axis=2)
 
 
 def _stacked(clips: Iterable[UInt8[np.ndarray, "V T C H W"]], num: int) -> UInt8[torch.Tensor, "B V T C H W"]:
