@@ -1,54 +1,23 @@
 """Every decoder returns exactly the frame that was asked for, upright, or says which file and frame fail."""
 
-import math
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from decoders import DECODERS, require
 from recordings import FOOTAGE, read_stamp, set_display_matrix, stamped, write_stamped
 
 from robossl.data.video import (
-    VideoReader,
     VideoReadError,
-    check,
-    decord_process,
     encode_video,
-    file_check,
     join_videos,
     open_video,
 )
-from robossl.data.video import open as opening
-from robossl.data.video.check import check_decoder, check_every_frame, check_file
-from robossl.data.video.decord_process import DecordReader
+from robossl.data.video.check import check_decoder
 from robossl.data.video.image_folder import ImageFolderReader
 from robossl.data.video.open import DecoderName
 from robossl.data.video.pyav_reader import PyAVReader
-from robossl.data.video.scan import scan_video
-from robossl.errors import DataError, RobosslError
-
-CUT_OFF = r"decoding failed|its header says 60 frames, its data ends after|its data is damaged there"
-DECODERS: tuple[DecoderName, ...] = ("auto", "decord", "pyav", "opencv")
-
-
-def require(decoder: str) -> None:
-    try:
-        __import__({"decord": "decord", "opencv": "cv2"}.get(decoder, "av"))
-    except ImportError as error:
-        pytest.skip(f"{decoder}: {error}")
-
-
-@pytest.fixture
-def prefer_decord(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make decord the choice wherever it is right, also on a machine on which it is slow."""
-    require("decord")
-    monkeypatch.setattr(opening, "MAX_SLOWDOWN", math.inf)
-    monkeypatch.setattr(opening, "MAX_SLOWDOWN_OTHERS", math.inf)
+from robossl.errors import DataError
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
@@ -88,31 +57,6 @@ def test_variable_rate_goes_to_pyav_which_numbers_its_frames_right(tmp_path: Pat
     assert [read_stamp(reader.read([index])[0]) for index in (31, 2, 39, 17, 0)] == [31, 2, 39, 17, 0]
 
 
-@pytest.mark.parametrize(
-    ("decord_s", "difference", "taken"),
-    [(0.005, 0.0, "decord"), (0.009, 0.0, "pyav"), (0.009, 0.3, "decord"), (0.07, 0.3, "pyav")],
-)
-def test_of_two_decoders_with_equal_frames_the_faster_one_reads(
-    tmp_path: Path, decord_s: float, difference: float, taken: str
-) -> None:
-    path = write_stamped(tmp_path / "video.mp4", 10)
-    measured = replace(
-        check_file(path),
-        problems={"pyav": "", "decord": ""},
-        seek_s={"pyav": 0.005, "decord": decord_s},
-        difference={"decord": difference},
-    )
-    file_check.keep_check(path, measured)
-    assert open_video(path).decoder == taken
-
-
-@pytest.mark.usefixtures("prefer_decord")
-def test_constant_rate_h264_is_right_in_decord(tmp_path: Path) -> None:
-    path = write_stamped(tmp_path / "video.mp4", 10)
-    assert open_video(path).decoder == "decord"
-    assert check_file(path).difference["decord"] < 1
-
-
 def test_gif_is_read(tmp_path: Path) -> None:
     reader = open_video(write_stamped(tmp_path / "clip.gif", 12, codec="gif", fps_hz=10))
     assert [read_stamp(frame) for frame in reader.read([11, 0, 5])] == [11, 0, 5]
@@ -148,73 +92,6 @@ def test_frames_outside_of_the_file_are_refused_by_path_and_number(tmp_path: Pat
             reader.read([index])
     with pytest.raises(VideoReadError, match="no frame was asked for"):
         reader.read([])
-
-
-def outcome(reader: PyAVReader, index: int) -> str:
-    try:
-        return "right" if read_stamp(reader.read([index])[0]) == index else "another frame"
-    except VideoReadError as error:
-        return str(error).partition(f", frame {index}: ")[0]
-
-
-def damage(path: Path, *, num_bytes: int = 2000) -> Path:
-    """Wipe bytes out a third into the data of a file."""
-    content = bytearray(path.read_bytes())
-    start = content.index(b"mdat") + len(content[content.index(b"mdat") :]) // 3
-    content[start : start + num_bytes] = bytes(num_bytes)
-    path.write_bytes(bytes(content))
-    return path
-
-
-def test_damage_in_the_middle_is_an_error_and_never_another_frame(tmp_path: Path) -> None:
-    path = damage(write_stamped(tmp_path / "broken.mp4", 60, gop=1))
-    reader = PyAVReader(path)
-    outcomes = [outcome(reader, index) for index in range(60)]
-    assert "another frame" not in outcomes
-    assert outcomes.count(f"can't read video {path}") > 0
-    assert outcomes[0] == outcomes[-1] == "right"
-    for decoder in DECODERS:
-        with pytest.raises(
-            VideoReadError, match=r"broken.mp4, frame \d+: .*damaged='keep_prefix' reads the \d+ frames"
-        ):
-            open_video(path, decoder=decoder)
-
-
-@pytest.mark.parametrize("gop", [1, 12, 250])
-def test_the_frames_before_the_damage_can_be_kept(tmp_path: Path, gop: int) -> None:
-    path = damage(write_stamped(tmp_path / "broken.mp4", 60, gop=gop, b_frames=2 if gop > 1 else 0))
-    reader = open_video(path, damaged="keep_prefix")
-    assert 10 < reader.num_frames < 40
-    assert reader.damage
-    assert [read_stamp(frame) for frame in reader.read(range(reader.num_frames))] == list(range(reader.num_frames))
-    with pytest.raises(VideoReadError, match="it has frames 0 to"):
-        reader.read([reader.num_frames])
-    with pytest.raises(RobosslError, match=r"damaged='keep_prefx' is not known.*did you mean 'keep_prefix'"):
-        open_video(path, damaged="keep_prefx")
-
-
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
-def test_a_cut_off_file_is_refused_or_read_as_far_as_it_goes(tmp_path: Path, name: str) -> None:
-    path = write_stamped(tmp_path / name, 60, muxer={"movflags": "+faststart"} if name == "a.mp4" else None)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
-    with pytest.raises(VideoReadError, match=CUT_OFF):
-        open_video(path)
-    reader = open_video(path, damaged="keep_prefix")
-    assert 20 < reader.num_frames < 50
-    assert [read_stamp(frame) for frame in reader.read(range(reader.num_frames))] == list(range(reader.num_frames))
-
-
-def test_truncated_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
-    whole = write_stamped(tmp_path / "whole.mp4", 30)
-    (tmp_path / "cut.mp4").write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
-    (tmp_path / "text.mp4").write_text("no video")
-    for name, reason in {
-        "cut.mp4": "can't be opened",
-        "text.mp4": "can't be opened",
-        "none.mp4": "no such file",
-    }.items():
-        with pytest.raises(VideoReadError, match=rf"{name}: .*{reason}"):
-            open_video(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -284,134 +161,6 @@ def test_numbered_pictures_are_a_video(tmp_path: Path) -> None:
         ImageFolderReader(tmp_path)
 
 
-# --- decord in its own process ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("prefer_decord")
-def test_a_hanging_decoder_is_ended_and_pyav_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_stamped(tmp_path / "video.mp4", 20)
-    reader = open_video(path)
-    assert read_stamp(reader.read([3])[0]) == 3
-    assert reader.decoder == "decord"
-    monkeypatch.setattr(decord_process, "FRAME_LIMIT_S", 0.2)
-    os.kill(decord_process._server()._process.pid, signal.SIGSTOP)
-    assert [read_stamp(frame) for frame in reader.read([5, 4])] == [5, 4]
-    assert reader.decoder == "pyav"
-    assert "no answer within" in check_file(path).problems["decord"]
-    assert open_video(path).decoder == "pyav"
-
-
-def test_a_hang_inside_of_the_decoder_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    require("decord")
-    monkeypatch.setattr(decord_process, "FRAME_LIMIT_S", 0.2)
-    os.mkfifo(tmp_path / "waits.mp4")
-    with pytest.raises(VideoReadError, match=r"waits.mp4: decord (hung or crashed|gave no answer)"):
-        DecordReader(tmp_path / "waits.mp4")
-
-
-@pytest.mark.usefixtures("prefer_decord")
-def test_a_crash_over_one_file_costs_the_others_nothing(tmp_path: Path) -> None:
-    readers = [open_video(write_stamped(tmp_path / f"{name}.mp4", 20 + name)) for name in range(2)]
-    assert [read_stamp(reader.read([7])[0]) for reader in readers] == [7, 7]
-    os.kill(decord_process._server()._process.pid, signal.SIGKILL)
-    assert [read_stamp(reader.read([9])[0]) for reader in readers] == [9, 9]
-    assert [reader.decoder for reader in readers] == ["pyav", "decord"]
-
-
-@pytest.mark.usefixtures("prefer_decord")
-def test_the_decoding_process_is_replaced_after_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = open_video(write_stamped(tmp_path / "a.mp4", 20))
-    assert read_stamp(first.read([7])[0]) == 7
-    before = decord_process._server()
-    monkeypatch.setattr(decord_process, "MAX_OPENS", 1)
-    second = open_video(write_stamped(tmp_path / "b.mp4", 21))
-    assert read_stamp(second.read([8])[0]) == 8
-    assert not before.is_alive
-    assert read_stamp(first.read([9])[0]) == 9
-    assert first.decoder == "decord"
-
-
-def read_elsewhere(reader: VideoReader, answers: multiprocessing.connection.Connection) -> None:
-    answers.send([read_stamp(frame) for frame in reader.read([11, 3])])
-    reader.close()
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_an_open_reader_works_in_another_process(tmp_path: Path, method: str) -> None:
-    readers = [
-        open_video(write_stamped(tmp_path / "steady.mp4", 20)),
-        open_video(write_stamped(tmp_path / "vfr.mp4", 20, steps=(1, 3))),
-    ]
-    context = multiprocessing.get_context(method)
-    for reader in readers:
-        assert read_stamp(reader.read([5])[0]) == 5
-        here, there = context.Pipe()
-        process = context.Process(target=read_elsewhere, args=(reader, there), daemon=True)
-        process.start()
-        assert here.poll(30), "no answer"
-        assert here.recv() == [11, 3]
-        process.join(30)
-        # a forked copy of this process also ends what others left open in it, which may fail by itself
-        assert process.exitcode == 0 or method == "fork"
-        assert read_stamp(reader.read([6])[0]) == 6
-
-
-# --- what is known of a file ------------------------------------------------------------------------------------------
-
-
-def test_a_file_is_looked_at_once_for_each_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path / "cache"))
-    path = write_stamped(tmp_path / "video.mp4", 20)
-    open_video(path)
-    assert len(list((tmp_path / "cache/videos").iterdir())) == 1
-    file_check._in_memory.clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(check, "_look", lambda path: pytest.fail("looked at again"))
-        patch.setattr(check, "_compared", lambda *args: pytest.fail("compared again"))
-        assert open_video(path).num_frames == 20
-    write_stamped(path, 30)
-    assert open_video(path).num_frames == 30
-
-
-def test_damage_between_the_samples_of_a_large_file_is_found_by_decoding_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(check, "MAX_DECODED_PIXELS", 0)
-    monkeypatch.setattr(check, "_samples", lambda scan, num_frames: [0, num_frames - 1])
-    path = damage(write_stamped(tmp_path / "long.mp4", 60, gop=1), num_bytes=200)
-    assert open_video(path).num_frames == 60
-    found = check_every_frame(path)
-    assert found.damage
-    assert found.problems["decord"] == "other decoders hide its damage"
-    with pytest.raises(VideoReadError, match="keep_prefix"):
-        open_video(path)
-
-
-def test_samples_are_few_and_cheap_however_large_the_frames_are(tmp_path: Path) -> None:
-    path = write_stamped(tmp_path / "video.mp4", 600, gop=250)
-    scan = scan_video(path)
-    assert len(check._samples(scan, 600)) == 16
-    large = replace(scan, size=(1080, 1920))
-    samples = check._samples(large, 600)
-    cost = sum(number - max(key for key in scan.key_indices if key <= number) + 1 for number in samples)
-    assert len(samples) > 3
-    assert cost * 1080 * 1920 <= check.MAX_SAMPLED_PIXELS
-
-
-def test_unknown_decoder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RobosslError, match="decoder='vlc' is not known, allowed are auto, decord, pyav, opencv"):
-        open_video(tmp_path / "video.mp4", decoder="vlc")
-
-
-def test_an_extra_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_stamped(tmp_path / "video.mp4", 20)
-    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
-    monkeypatch.setitem(sys.modules, "torchcodec", None)
-    text = r"decoder 'torchcodec' is not usable here \(torchcodec is not installed; pip install 'robossl\[torchcodec\]'"
-    with pytest.raises(RobosslError, match=text):
-        open_video(path, decoder="torchcodec")
-
-
 def test_encoding_refuses_odd_sizes_nothing_and_changing_frames(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="even"):
         encode_video(tmp_path / "a.mp4", [stamped(0, height=47)], fps_hz=10)
@@ -456,18 +205,3 @@ def test_awkward_recordings_agree_with_reading_them_in_sequence(name: str, num_f
     assert in_sequence.shape[-2:] == shape
     for place in (2, 0, 1):
         assert np.abs(reader.read([numbers[place]])[0].astype(int) - in_sequence[place]).mean() < 0.5
-
-
-@pytest.mark.skipif(not FOOTAGE.is_dir(), reason="the recorded footage is not here")
-@pytest.mark.parametrize(
-    "name",
-    [
-        "corrupt_midway_testcard.mp4",
-        "invalid_nalu_midway.mp4",
-        "malformed_box_unopenable.mp4",
-        "truncated_bottles_60pct.mp4",
-    ],
-)
-def test_damaged_recordings_are_refused_by_name(name: str) -> None:
-    with pytest.raises(VideoReadError, match=name):
-        open_video(FOOTAGE / "awkward" / name)
