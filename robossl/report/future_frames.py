@@ -81,5 +81,6 @@ def _scores(path: Path) -> str:
     if not path.exists():
         return ""
     horizons = json.loads(path.read_text(encoding="utf-8"))["horizons"]
-    rows = [[int(h), s["psnr_db"], s["copy_psnr_db"], s["num_frames"]] for h, s in horizons.items()]
-    return table(["frames ahead", "PSNR [dB]", "copy of the last frame [dB]", "n"], rows)
+    names = ("psnr_db", "copy_psnr_db", "ssim", "copy_ssim", "num_frames")
+    rows = [[int(horizon), *(scores.get(name, "–") for name in names)] for horizon, scores in horizons.items()]
+    return table(["frames ahead", "PSNR [dB]", "copy of the last frame [dB]", "SSIM", "copy's SSIM", "n"], rows)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from robossl.data.clip_specs import Ahead, Context
+from robossl.evaluation.frame_similarity import MIN_SIZE_PX, ssim
 from robossl.objectives import FutureFrames, RobotTrack
 from robossl.stages.pretrain_sources import ACTION_KEY, STATE_KEY, TrainingSource
 
@@ -16,10 +17,10 @@ EXAMPLES = 6
 """Clips that are kept for the report."""
 STARTS_PER_EPISODE = 64
 NOTE = (
-    "PSNR: mean over frames of the frame's dB, RGB in 0-1, at the training size; copy: the last frame seen stands for "
-    "the future; pooled: dB of the mean squared error of all frames. Each horizon, in frames of the recording, is "
-    "predicted directly from the frames seen, how far ahead, and, where the data has them, the robot's state and the "
-    "commands to it until then."
+    "PSNR: mean over frames of the frame's dB, RGB in 0-1, at the training size; SSIM: window of 11 px, sigma 1.5, "
+    "mean over channels; copy: the last frame seen stands for the future; pooled: dB of the mean squared error of all "
+    "frames. Each horizon, in frames of the recording, is predicted directly from the frames seen, how far ahead, and, "
+    "where the data has them, the robot's state and the commands to it until then."
 )
 
 
@@ -32,8 +33,9 @@ def score_future_frames(
     from the context. The first view of each source is scored.
 
     Returns:
-        Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `num_frames`, and
-        `pooled_psnr_db`, `pooled_copy_psnr_db`: dB of the squared error's mean over all frames.
+        Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `ssim`,
+        `copy_ssim`, `num_frames`, and `pooled_psnr_db`, `pooled_copy_psnr_db`: dB of the squared error's mean over all
+        frames.
     """
     objective.eval()
     scores = {}
@@ -54,6 +56,8 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             score["psnr_db"],
             score["copy_psnr_db"],
             score["psnr_db"] - score["copy_psnr_db"],
+            score["ssim"],
+            score["copy_ssim"],
             score["pooled_psnr_db"],
             score["pooled_copy_psnr_db"],
             score["num_frames"],
@@ -62,8 +66,8 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for name, of_source in scores.items()
         for horizon, score in of_source["horizons"].items()
     ]
-    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "pooled_db", "pooled_copy_db", "n"]
-    columns.append("held_out_episodes")
+    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "ssim", "copy_ssim", "pooled_db"]
+    columns += ["pooled_copy_db", "n", "held_out_episodes"]
     return {"title": "Future frames of held-out episodes", "columns": columns, "rows": rows, "note": NOTE}
 
 
@@ -108,12 +112,15 @@ def _score(
     truth = np.stack([clip["truth"] for clip in clips])
     last = np.stack([clip["context"][-1:] for clip in clips])
     ours, copied = _errors(predicted, truth), _errors(last, truth)  # [N,K]
+    alike, copy_alike = _alike(predicted, truth), _alike(np.broadcast_to(last, truth.shape), truth)
     result = {
         "num_episodes": len(item.test),
         "horizons": {
             str(horizon): {
                 "psnr_db": float(_db(ours[:, k]).mean()),
                 "copy_psnr_db": float(_db(copied[:, k]).mean()),
+                "ssim": float(alike[:, k].mean()),
+                "copy_ssim": float(copy_alike[:, k].mean()),
                 "pooled_psnr_db": float(_db(ours[:, k].mean())),
                 "pooled_copy_psnr_db": float(_db(copied[:, k].mean())),
                 "num_frames": len(clips),
@@ -152,6 +159,13 @@ def _predict(objective: FutureFrames, item: TrainingSource, clips: list[dict[str
 def _errors(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
     errors = ((frames.astype(np.float32) - truth.astype(np.float32)) / 255) ** 2  # [N,K,C,H,W]
     return errors.mean(axis=(2, 3, 4))
+
+
+def _alike(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the SSIM of each frame [N,K], or NaN where frames are too small for it."""
+    if min(truth.shape[-2:]) < MIN_SIZE_PX:
+        return np.full(truth.shape[:2], np.nan)
+    return ssim(frames.reshape(-1, *truth.shape[2:]), truth.reshape(-1, *truth.shape[2:])).reshape(truth.shape[:2])
 
 
 def _db(errors: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PretrainConfig:
     }
     for name in folders:
         (tmp_path / name).mkdir()
-    monkeypatch.setattr(pretrain_sources, "discover_sources", lambda path: {path.name: folders[path.name]})
+    monkeypatch.setattr(pretrain_sources, "discover_sources", lambda path, **_: {path.name: folders[path.name]})
     return PretrainConfig(
         output=tmp_path / "run",
         sources=(
@@ -80,6 +80,7 @@ def test_an_encoder_comes_out_with_its_card_and_scores_of_future_frames(config: 
     scores = result["future_frames"]["0-episodes"]["horizons"]
     assert scores.keys() == {"1", "3"}
     assert scores["1"]["copy_psnr_db"] > scores["3"]["copy_psnr_db"]
+    assert 1 > scores["1"]["copy_ssim"] > scores["3"]["copy_ssim"]
     kept = np.load(config.output / "future_frames" / "0-episodes.npz")
     assert kept["predicted"].shape == kept["truth"].shape
     steps = [json.loads(line)["step"] for line in (config.output / "metrics.jsonl").read_text().splitlines()]
