@@ -115,13 +115,19 @@ def instant_window(*, num_instants: int, num_views: int) -> Window:
 
 
 def sequence_window(
-    *, num_context: int, horizons: Sequence[int], frame_stride: int = 1, num_targets: int | None = None
+    *,
+    num_context: int,
+    horizons: Sequence[int],
+    frame_stride: int = 1,
+    num_targets: int | None = None,
+    num_views: int = 1,
 ) -> Window:
     """`context` in a row, and `target` frames `horizons` source frames after its last one, with all actions between."""
     horizons = tuple(horizons)
     context = Context(num_context, frame_stride, max(horizons, default=0))
     return Window(
         specs=(("context", context), ("target", Ahead(context, horizons, num_targets))),
+        num_views=num_views,
         action_steps=max([frame_stride, *horizons]),
     )
 

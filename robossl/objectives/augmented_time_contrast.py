@@ -34,6 +34,7 @@ class AugmentedTimeContrast(Objective):
         negative_margin_s: Amount = 0.1,
         hidden_dim: Positive = 256,
         projection_dim: Positive = 64,
+        across_views: bool = False,
     ) -> None:
         """Build the task.
 
@@ -44,10 +45,13 @@ class AugmentedTimeContrast(Objective):
             negative_margin_s: keys of one episode this near are never negatives.
             hidden_dim: of the residual layer.
             projection_dim: P.
+            across_views: take the key from the last view instead of the first.
         """
         super().__init__(encoder)
         anchor = Context(1, 1, ahead)
-        self.window = Window(specs=(("context", anchor), ("positive", Again(Ahead(anchor, (ahead,))))))
+        specs = (("context", anchor), ("positive", Again(Ahead(anchor, (ahead,)))))
+        self.window = Window(specs=specs, num_views=2 if across_views else 1)
+        self.other_view = -1 if across_views else 0
         self.projector = Projector(encoder.feature_dim, projection_dim)
         self.residual = nn.Sequential(
             nn.Linear(projection_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, projection_dim)
@@ -62,7 +66,7 @@ class AugmentedTimeContrast(Objective):
         anchors = self.projector(flat(encoded.features("context")))
         loss, accuracy = one_sided_info_nce(
             self.bilinear(anchors + self.residual(anchors)),
-            flat(self.keys(encoded.pixels("positive"))),
+            flat(self.keys(encoded.pixels("positive", view=self.other_view))),
             places_of(encoded, "positive"),
             negative_margin_s=self.negative_margin_s,
         )

@@ -34,6 +34,7 @@ class ForwardDynamics(Objective):
         variance_weight: Amount = 1.0,
         covariance_weight: Amount = 0.04,
         hidden_dim: Positive = 256,
+        across_views: bool = False,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -43,10 +44,14 @@ class ForwardDynamics(Objective):
             frame_stride: source frames, and so actions, of the step.
             variance_weight, covariance_weight: of the terms that keep features apart.
             hidden_dim: of the dynamics.
+            across_views: take the next frame from the last view instead of the first.
             action_stats: of each source with actions.
         """
         super().__init__(encoder)
-        self.window = sequence_window(num_context=1, horizons=(frame_stride,), frame_stride=frame_stride)
+        self.window = sequence_window(
+            num_context=1, horizons=(frame_stride,), frame_stride=frame_stride, num_views=2 if across_views else 1
+        )
+        self.other_view = -1 if across_views else 0
         self.variance_weight = variance_weight
         self.covariance_weight = covariance_weight
         self.actions = StepActions(32, num_actions=frame_stride, action_stats=action_stats or {})
@@ -57,7 +62,7 @@ class ForwardDynamics(Objective):
         batch = encoded.batch
         if batch.actions is None:
             raise ConfigError(f"forward_dynamics needs actions, and source {batch.source!r} has none")
-        now, later = encoded.features("context")[:, 0], encoded.features("target")[:, 0]
+        now, later = encoded.features("context")[:, 0], encoded.features("target", view=self.other_view)[:, 0]
         joined = encoded.of("context", batch.actions)[:, 0]
         action = self.actions(joined, batch.source, num_steps=1, like=now)[:, 0]
         error = joint_mean((self.dynamics(now, action) - later).square().mean(dim=1), encoded.valid("target")[:, 0])

@@ -37,6 +37,7 @@ class FutureFeatures(Objective):
         momentum: float = 0.99,
         hidden_dim: int = 256,
         use_actions: bool = True,
+        across_views: bool = False,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -51,12 +52,18 @@ class FutureFeatures(Objective):
             momentum: of the slow copy at the first step; it rises to 1.
             hidden_dim: of the predictor.
             use_actions: tell the prediction the actions of sources that have them.
+            across_views: take the frames to come from the last view instead of the first.
             action_stats: of each source with actions.
         """
         super().__init__(encoder)
         self.window = sequence_window(
-            num_context=num_context, horizons=horizons, frame_stride=frame_stride, num_targets=num_targets
+            num_context=num_context,
+            horizons=horizons,
+            frame_stride=frame_stride,
+            num_targets=num_targets,
+            num_views=2 if across_views else 1,
         )
+        self.other_view = -1 if across_views else 0
         self.variance_weight = variance_weight
         self.covariance_weight = covariance_weight
         self.momentum = momentum
@@ -84,7 +91,7 @@ class FutureFeatures(Objective):
         known = features.flatten(1)[:, None].expand(-1, condition.shape[1], -1)
         predicted = self.predictor(torch.cat([known, condition], dim=-1))  # [B,K,D]
         with torch.no_grad():
-            pixels = encoded.pixels("target")
+            pixels = encoded.pixels("target", view=self.other_view)
             truth = self.target_encoder.module(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2])
             truth = F.layer_norm(truth, truth.shape[-1:])
         errors = F.smooth_l1_loss(predicted, truth, reduction="none").mean(dim=-1).flatten()

@@ -22,20 +22,23 @@ class ImplicitValue(Objective):
     goal is a later frame of the clip; without the optional negatives of other videos.
     """
 
-    def __init__(self, encoder: Encoder, *, discount: Discount = 0.98) -> None:
+    def __init__(self, encoder: Encoder, *, discount: Discount = 0.98, across_views: bool = False) -> None:
         """Build the task.
 
         Args:
             encoder: to be trained.
             discount: gamma, 0 to below 1.
+            across_views: take the goal from the last view instead of the first.
         """
         super().__init__(encoder)
-        self.window = Window(specs=(("way", OnTheWay()),))
+        self.window = Window(specs=(("way", OnTheWay()),), num_views=2 if across_views else 1)
+        self.other_view = -1 if across_views else 0
         self.discount = discount
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the loss over all clips that are whole."""
-        start, now, later, goal = encoded.features("way").unbind(dim=1)
+        start, now, later, _ = encoded.features("way").unbind(dim=1)
+        goal = encoded.features("way", view=self.other_view)[:, -1]
         loss = implicit_value_loss(
             start, now, later, goal, valid=encoded.valid("way").all(dim=1), discount=self.discount
         )

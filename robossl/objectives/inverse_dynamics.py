@@ -34,6 +34,7 @@ class InverseDynamics(Objective):
         frame_stride: int = 2,
         reach: int = 0,
         hidden_dim: int = 256,
+        across_views: bool = False,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -44,6 +45,7 @@ class InverseDynamics(Objective):
             frame_stride: source frames, and so actions, between neighbours.
             reach: source frames kept free after them; with the largest horizon of another task the frames are shared.
             hidden_dim: of the heads.
+            across_views: take the later frame of each pair from the last view instead of the first.
             action_stats: of each source with actions.
 
         Raises:
@@ -52,7 +54,12 @@ class InverseDynamics(Objective):
         super().__init__(encoder)
         if num_context < 2:
             raise ConfigError(f"num_context of inverse_dynamics must be at least 2, got {num_context}")
-        self.window = Window(specs=(("context", Context(num_context, frame_stride, reach)),), action_steps=frame_stride)
+        self.window = Window(
+            specs=(("context", Context(num_context, frame_stride, reach)),),
+            num_views=2 if across_views else 1,
+            action_steps=frame_stride,
+        )
+        self.other_view = -1 if across_views else 0
         self.frame_stride = frame_stride
         self.scaling = ActionScaling(action_stats or {})
         self.heads = nn.ModuleList(
@@ -73,7 +80,8 @@ class InverseDynamics(Objective):
         features = encoded.features("context")  # [B,T,D]
         actions = encoded.of("context", batch.actions)[:, :-1]
         truth = self.scaling(actions, batch.source, num_steps=self.frame_stride).flatten(2)  # [B,T-1,kA]
-        pairs = torch.cat([features[:, :-1], features[:, 1:]], dim=-1)
+        later = encoded.features("context", view=self.other_view)
+        pairs = torch.cat([features[:, :-1], later[:, 1:]], dim=-1)
         predicted = self.heads[self.scaling.names.index(batch.source)](pairs)
         errors = F.mse_loss(predicted, truth, reduction="none").mean(dim=-1).flatten()
         valid = encoded.valid("context")  # the frame after is in the episode, so all actions up to it are

@@ -36,6 +36,7 @@ class LatentRollout(Objective):
         num_directions: Positive = 256,
         hidden_dim: Positive = 256,
         projection_dim: Positive = 64,
+        across_views: bool = False,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -48,11 +49,15 @@ class LatentRollout(Objective):
             num_directions: that the distribution of embeddings is looked at from.
             hidden_dim: of the dynamics.
             projection_dim: P, in which the steps are taken.
+            across_views: take the frames to come from the last view instead of the first.
             action_stats: of each source with actions.
         """
         super().__init__(encoder)
         horizons = tuple(frame_stride * step for step in range(1, num_steps + 1))
-        self.window = sequence_window(num_context=1, horizons=horizons, frame_stride=frame_stride)
+        self.window = sequence_window(
+            num_context=1, horizons=horizons, frame_stride=frame_stride, num_views=2 if across_views else 1
+        )
+        self.other_view = -1 if across_views else 0
         self.num_steps = num_steps
         self.regularizer_weight = regularizer_weight
         self.num_directions = num_directions
@@ -65,7 +70,7 @@ class LatentRollout(Objective):
         """Return the mean error of valid steps plus the weighted regularizer."""
         batch = encoded.batch
         now = self.projector(encoded.features("context")[:, 0])
-        future = self.projector(encoded.features("target"))  # [B,K,P]
+        future = self.projector(encoded.features("target", view=self.other_view))  # [B,K,P]
         joined = None if batch.actions is None else encoded.of("context", batch.actions)[:, 0]
         actions = self.actions(joined, batch.source, num_steps=self.num_steps, like=now)
         predicted = self.dynamics.rollout(now, actions)

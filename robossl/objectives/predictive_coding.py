@@ -35,6 +35,7 @@ class PredictiveCoding(Objective):
         temperature: Rate = 1.0,
         hidden_dim: Positive = 128,
         projection_dim: Positive = 64,
+        across_views: bool = False,
     ) -> None:
         """Build the task.
 
@@ -47,6 +48,7 @@ class PredictiveCoding(Objective):
             temperature: of the softmax.
             hidden_dim: of the recurrent summary.
             projection_dim: size of latents.
+            across_views: take the frames that are told from the last view instead of the first.
 
         Raises:
             ConfigError: if nothing would be left to see.
@@ -54,7 +56,8 @@ class PredictiveCoding(Objective):
         super().__init__(encoder)
         if num_ahead >= num_frames:
             raise ConfigError(f"num_ahead of predictive_coding must be below num_frames, {num_frames}; got {num_ahead}")
-        self.window = Window(specs=(("row", Context(num_frames, frame_stride, 0)),))
+        self.window = Window(specs=(("row", Context(num_frames, frame_stride, 0)),), num_views=2 if across_views else 1)
+        self.other_view = -1 if across_views else 0
         self.projector = Projector(encoder.feature_dim, projection_dim)
         self.summary = nn.GRU(projection_dim, hidden_dim, batch_first=True)
         self.heads = nn.ModuleList(nn.Linear(hidden_dim, projection_dim) for _ in range(num_ahead))
@@ -65,6 +68,7 @@ class PredictiveCoding(Objective):
         """Return the mean over how far ahead."""
         batch, valid = encoded.batch, encoded.valid("row")
         latents = self.projector(encoded.features("row"))  # [B,T,P]
+        told = self.projector(encoded.features("row", view=self.other_view)) if self.other_view else latents
         summary, _ = self.summary(latents)  # [B,T,hidden]
         time_s = encoded.of("row", batch.contrast_s)
         results = []
@@ -75,7 +79,7 @@ class PredictiveCoding(Objective):
                 valid=flat(valid[:, ahead:] & valid[:, :-ahead]),
             )
             queries = flat(head(summary[:, :-ahead])) / self.temperature
-            keys = flat(latents[:, ahead:])
+            keys = flat(told[:, ahead:])
             results.append(one_sided_info_nce(queries, keys, places, negative_margin_s=self.negative_margin_s))
         loss, accuracy = (torch.stack(values).mean() for values in zip(*results, strict=True))
         return ObjectiveOutput(loss=loss, metrics={"accuracy": float(accuracy)})

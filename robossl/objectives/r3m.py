@@ -1,5 +1,7 @@
 """Contrast of three frames in order: what lies between is nearer than the far end."""
 
+import torch
+
 from robossl.config.schema import Amount
 from robossl.data.clip_sampling import Window
 from robossl.data.clip_specs import Ordered
@@ -22,20 +24,25 @@ class R3M(Objective):
 
     min_clips = 2
 
-    def __init__(self, encoder: Encoder, *, length_weight: Amount = 1e-5) -> None:
+    def __init__(self, encoder: Encoder, *, length_weight: Amount = 1e-5, across_views: bool = False) -> None:
         """Build the task.
 
         Args:
             encoder: to be trained.
             length_weight: of the mean L1 and L2 lengths of the features.
+            across_views: take the middle frame from the last view instead of the first.
         """
         super().__init__(encoder)
-        self.window = Window(specs=(("ordered", Ordered()),))
+        self.window = Window(specs=(("ordered", Ordered()),), num_views=2 if across_views else 1)
+        self.across_views = across_views
         self.length_weight = length_weight
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the mean of both directions."""
         features = encoded.features("ordered")  # [B,3,D]
+        if self.across_views:
+            middle = encoded.features("ordered", view=-1)[:, 1]
+            features = torch.stack([features[:, 0], middle, features[:, 2]], dim=1)
         valid = encoded.valid("ordered")
         loss, accuracy = ordered_contrast(features, episode=encoded.batch.episode_id, valid=valid.all(dim=1))
         long = joint_mean((features.abs().sum(dim=-1) + lengths(features)).flatten(), valid.flatten())

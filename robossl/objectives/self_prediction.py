@@ -35,6 +35,7 @@ class SelfPrediction(Objective):
         momentum: Share = 0.99,
         hidden_dim: Positive = 256,
         projection_dim: Positive = 64,
+        across_views: bool = False,
         action_stats: Mapping[str, ActionStats] | None = None,
     ) -> None:
         """Build the task.
@@ -46,14 +47,18 @@ class SelfPrediction(Objective):
             momentum: of the slow copy; the paper has 0 where there is augmentation, which small data does not bear.
             hidden_dim: of the dynamics.
             projection_dim: P.
+            across_views: take the frames to come from the last view instead of the first.
             action_stats: of each source with actions.
         """
         super().__init__(encoder)
         horizons = tuple(frame_stride * step for step in range(1, num_steps + 1))
         now = Context(1, 1, horizons[-1])
         self.window = Window(
-            specs=(("context", now), ("future", Again(Ahead(now, horizons)))), action_steps=horizons[-1]
+            specs=(("context", now), ("future", Again(Ahead(now, horizons)))),
+            num_views=2 if across_views else 1,
+            action_steps=horizons[-1],
         )
+        self.other_view = -1 if across_views else 0
         self.num_steps = num_steps
         self.actions = StepActions(32, num_actions=frame_stride, action_stats=action_stats or {})
         self.dynamics = LatentDynamics(encoder.feature_dim, action_dim=32, hidden_dim=hidden_dim)
@@ -69,7 +74,7 @@ class SelfPrediction(Objective):
         joined = None if batch.actions is None else encoded.of("context", batch.actions)[:, 0]
         actions = self.actions(joined, batch.source, num_steps=self.num_steps, like=now)
         predicted = self.predictor(self.projector(self.dynamics.rollout(now, actions)))  # [B,K,P]
-        cosines = F.cosine_similarity(predicted, self.keys(encoded.pixels("future")), dim=-1)
+        cosines = F.cosine_similarity(predicted, self.keys(encoded.pixels("future", view=self.other_view)), dim=-1)
         return ObjectiveOutput(loss=joint_mean(-cosines.flatten(), encoded.valid("future").flatten()), metrics={})
 
     def after_step(self, step: int, num_steps: int) -> None:

@@ -30,6 +30,7 @@ class SlowFeatures(Objective):
         variance_weight: Amount = 1.0,
         covariance_weight: Amount = 0.04,
         projection_dim: Positive = 64,
+        across_views: bool = False,
     ) -> None:
         """Build the task.
 
@@ -39,9 +40,13 @@ class SlowFeatures(Objective):
             positive_window_s: largest distance of near frames.
             variance_weight, covariance_weight: of the terms that keep embeddings apart.
             projection_dim: P.
+            across_views: take the near frame from the last view instead of the first.
         """
         super().__init__(encoder)
-        self.window = pair_window(num_anchors=num_anchors, positive_window_s=positive_window_s)
+        self.window = pair_window(
+            num_anchors=num_anchors, positive_window_s=positive_window_s, num_views=2 if across_views else 1
+        )
+        self.other_view = -1 if across_views else 0
         self.projector = Projector(encoder.feature_dim, projection_dim)
         self.variance_weight = variance_weight
         self.covariance_weight = covariance_weight
@@ -49,7 +54,7 @@ class SlowFeatures(Objective):
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the change plus the weighted terms."""
         now = self.projector(encoded.features("anchor").flatten(0, 1))
-        near = self.projector(encoded.features("positive").flatten(0, 1))
+        near = self.projector(encoded.features("positive", view=self.other_view).flatten(0, 1))
         valid = (encoded.valid("anchor") & encoded.valid("positive")).flatten()
         change = joint_mean((now - near).square().mean(dim=1), valid)
         variance, covariance = spread_terms(joint_rows(now, valid))

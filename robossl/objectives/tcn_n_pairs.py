@@ -28,6 +28,7 @@ class TcnNPairs(Objective):
         negative_margin_s: Amount = 0.5,
         length_weight: Amount = 0.002,
         projection_dim: Positive = 32,
+        across_views: bool = False,
     ) -> None:
         """Build the task.
 
@@ -38,9 +39,13 @@ class TcnNPairs(Objective):
             negative_margin_s: positives of one episode this near are never negatives.
             length_weight: of the squared lengths, times 0.25.
             projection_dim: P.
+            across_views: take positives from the last view instead of the first.
         """
         super().__init__(encoder)
-        self.window = pair_window(num_anchors=num_anchors, positive_window_s=positive_window_s)
+        self.window = pair_window(
+            num_anchors=num_anchors, positive_window_s=positive_window_s, num_views=2 if across_views else 1
+        )
+        self.other_view = -1 if across_views else 0
         self.projector = Projector(encoder.feature_dim, projection_dim)
         self.negative_margin_s = negative_margin_s
         self.length_weight = length_weight
@@ -49,7 +54,7 @@ class TcnNPairs(Objective):
         """Return the softmax loss over all pairs."""
         loss, accuracy = n_pairs_loss(
             self.projector(flat(encoded.features("anchor"))),
-            self.projector(flat(encoded.features("positive"))),
+            self.projector(flat(encoded.features("positive", view=self.other_view))),
             places_of(encoded, "positive").where(flat(encoded.valid("anchor"))),
             negative_margin_s=self.negative_margin_s,
             length_weight=self.length_weight,

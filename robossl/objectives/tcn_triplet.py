@@ -29,6 +29,7 @@ class TcnTriplet(Objective):
         margin: Rate = 2.0,
         scale: Rate = 10.0,
         projection_dim: Positive = 32,
+        across_views: bool = False,
     ) -> None:
         """Build the task.
 
@@ -40,6 +41,7 @@ class TcnTriplet(Objective):
             margin: by which a negative has to be further, in squared length.
             scale: length of embeddings.
             projection_dim: P.
+            across_views: take the positive from the last view instead of the first.
         """
         super().__init__(encoder)
         anchors = Spread(num_anchors)
@@ -48,14 +50,17 @@ class TcnTriplet(Objective):
                 ("anchor", anchors),
                 ("positive", Near(anchors, positive_window_s)),
                 ("negative", Far(anchors, negative_margin_s)),
-            )
+            ),
+            num_views=2 if across_views else 1,
         )
+        self.other_view = -1 if across_views else 0
         self.projector = UnitProjector(encoder.feature_dim, projection_dim, scale=scale)
         self.margin = margin
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the mean over triplets that are whole."""
-        rows = [self.projector(flat(encoded.features(group))) for group in ("anchor", "positive", "negative")]
+        groups = (("anchor", 0), ("positive", self.other_view), ("negative", 0))
+        rows = [self.projector(flat(encoded.features(group, view=view))) for group, view in groups]
         valid = encoded.valid("anchor") & encoded.valid("positive") & encoded.valid("negative")
         loss, accuracy = triplet_loss(*rows, valid=flat(valid), margin=self.margin)
         return ObjectiveOutput(loss=loss, metrics={"accuracy": float(accuracy)})

@@ -82,6 +82,8 @@ class Summary:
     loss: float
     """Of the last step, over all ranks."""
     seconds: float
+    cpu_seconds: float
+    """Processor time of this process, all its threads together: what a busy machine does not change."""
     data_wait_fraction: float
     """Part of the time that was spent waiting for data, 0-1."""
     images_per_s: float
@@ -137,7 +139,7 @@ def train(
             save_checkpoint(checkpoints, module=objective, optimizer=optimizer, step=step, fingerprint=fingerprint)
         wait_for_all()
 
-    start_s, loss, num_images = time.perf_counter(), float("nan"), 0
+    start_s, start_cpu_s, loss, num_images = time.perf_counter(), time.process_time(), float("nan"), 0
     numbers = range(first * settings.accumulate, settings.num_steps * settings.accumulate)
     with interruptible() as interrupt, Prefetcher(read, numbers) as batches:
         stream = iter(batches)
@@ -165,6 +167,7 @@ def train(
             first_step=first,
             loss=loss,
             seconds=elapsed_s,
+            cpu_seconds=time.process_time() - start_cpu_s,
             data_wait_fraction=batches.waited_s / elapsed_s,
             images_per_s=num_images / elapsed_s,
         )
