@@ -5,7 +5,8 @@
 
 A method is its YAML under `configs/pretrain/methods/`, trained on play of push and of pick and place together. Probes
 read the positions of gripper, object and goal, fitted on labelled randomized play and tested on other episodes of it
-and on the held-out engine. Each finished cell is a file, so the table grows over many runs.
+and on the held-out engine; the expert's episodes tell whether features line up what is done alike. A finished cell is
+a file, so the table grows over many runs. Why a method lifts little stands in `why.yaml` beside the cells.
 """
 
 import argparse
@@ -22,12 +23,15 @@ from robossl.config.collect import CollectConfig
 from robossl.config.load import dump_values, load_config
 from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.config.probe import ProbeConfig
-from robossl.config.recipe import PROBE_SEED
+from robossl.config.recipe import DEMONSTRATION_SEED, PROBE_SEED
+from robossl.config.yaml_text import parse_yaml
 from robossl.data.frame_cache import CachedSource
 from robossl.data.sources import open_source
 from robossl.data.splits import split_episodes
 from robossl.encoders import Encoder, build_encoder, load_encoder
+from robossl.evaluation.episode_alignment import mean_over_pairs
 from robossl.evaluation.probe import ProbeData, ProbeTarget, RidgeProbe, score_probe
+from robossl.evaluation.seed_mean import mean_over_seeds
 from robossl.objectives import OBJECTIVE_NAMES
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json, write_text
@@ -48,13 +52,22 @@ TARGETS = tuple(
 )
 """Positions in the simulator's state of both tasks [m]; what follows them is how far the gripper is open."""
 NUM_COLUMNS = 3 * len(TARGETS)
+EXPERT = "expert"
 RANDOM = "random"
 """The encoder that was never trained, which all others are compared with."""
+NUM_EXPERT = 20
+"""Episodes of the expert of each task, which are lined up with each other."""
+WORTH = 0.15
+"""Lift from which a method needs no explanation."""
+CORES = 2
+DASH = "–"
 NOTE = (
     "R2 of a ridge probe on frozen features, mean over both tasks; source: other episodes of the randomized play that "
     "it was fitted on; heldout: the held-out engine and looks. lift: mean of the three source columns beside that of "
-    "random weights. rank: effective rank (RankMe, centred) of 128 held-out frames. seconds: of training, as it went. "
-    "Means over training seeds."
+    "random weights of the same seed, with Student's 95 % interval over seeds from three on. tau: Kendall's, of "
+    "nearest neighbours between randomized episodes of the expert, 0 by chance. rank: effective rank (RankMe, centred) "
+    "of 128 held-out frames. seconds: of training on two cores, that is processor time of all threads divided by two, "
+    "which does not depend on what else runs; wall: as it went. Means over training seeds."
 )
 
 
@@ -74,9 +87,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objectives", nargs="+", default=list(OBJECTIVE_NAMES), choices=list(OBJECTIVE_NAMES))
     parser.add_argument("--num-seeds", type=int, default=1)
-    parser.add_argument("--num-steps", type=int, default=200)
+    parser.add_argument("--num-steps", type=int, help="of training; by default those of each YAML")
     parser.add_argument("--num-play", type=int, default=100, help="episodes of each task to train on")
-    parser.add_argument("--num-labelled", type=int, default=80, help="episodes of each task and domain for probes")
+    parser.add_argument("--num-labelled", type=int, default=200, help="episodes of each task and domain for probes")
     parser.add_argument("--num-workers", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("runs/rank"))
     parser.add_argument("--cells", type=Path, default=Path("docs/results/objectives"))
@@ -90,9 +103,20 @@ def _collected(arguments: argparse.Namespace) -> dict[tuple[str, str], Path]:
         shared = CollectConfig(
             env_id=env_id, policy="play", noise=0.2, max_episode_steps=30, num_workers=arguments.num_workers
         )
+        # many short episodes: each has one place of the goal and often one of the object
+        labelled = replace(shared, num_episodes=arguments.num_labelled, max_episode_steps=15, seed=PROBE_SEED)
         wanted = {
             "play": replace(shared, num_episodes=arguments.num_play, second_look=True, look_every=10),
-            **{d: replace(shared, domain=d, num_episodes=arguments.num_labelled, seed=PROBE_SEED) for d in DOMAINS},
+            **{domain: replace(labelled, domain=domain) for domain in DOMAINS},
+            EXPERT: replace(
+                shared,
+                policy="expert",
+                noise=0.0,
+                num_episodes=NUM_EXPERT,
+                only_successful=True,
+                max_episode_steps=0,
+                seed=DEMONSTRATION_SEED,
+            ),
         }
         for kind, config in wanted.items():
             data[task, kind] = arguments.work / "data" / f"{task}-{kind}"
@@ -102,6 +126,7 @@ def _collected(arguments: argparse.Namespace) -> dict[tuple[str, str], Path]:
 
 def _key_of_data(arguments: argparse.Namespace) -> dict[str, Any]:
     sizes = {name: getattr(arguments, name) for name in ("num_steps", "num_play", "num_labelled")}
+    sizes |= {"num_expert": NUM_EXPERT}
     return {"sizes": sizes, "world": world("push", DOMAINS)}
 
 
@@ -113,7 +138,7 @@ def _config(
         config,
         output=arguments.work / f"{name}-{seed}",
         sources=tuple(SourceConfig(path=data[task, "play"]) for task in TASKS),
-        num_steps=arguments.num_steps,
+        num_steps=arguments.num_steps or config.num_steps,
         seed=seed,
     )
 
@@ -138,9 +163,11 @@ def _cell(
     untrained = _config("paired_looks", seed, arguments, data)
     encoder = (_random(untrained) if config is None else load_encoder(trained["encoder"])).eval()
     r2 = {task: _probed(encoder, {domain: data[task, domain] for domain in DOMAINS}) for task in TASKS}
-    kept = {k: round(v, 4) for k, v in trained.items() if k.startswith("health/")}
+    kept: dict[str, Any] = {k: round(v, 4) for k, v in trained.items() if k.startswith("health/")}
     if trained:
-        kept["seconds"] = round(trained["seconds"]["pretrain"], 1)
+        kept["seconds"] = round(trained["cpu_seconds"] / CORES, 1)
+        kept["wall"] = round(trained["seconds"]["pretrain"], 1)
+    kept["tau"] = round(float(np.mean([_aligned(encoder, data[task, EXPERT]) for task in TASKS])), 4)
     arguments.cells.mkdir(parents=True, exist_ok=True)
     write_json(path, {"key": key, "objective": name, "seed": seed, **kept, "r2": r2, "of": data_key})
     print(f"{name} seed {seed}: {json.dumps(r2)}", flush=True)
@@ -176,34 +203,53 @@ def _probed(encoder: Encoder, paths: Mapping[str, Path]) -> dict[str, dict[str, 
     }
 
 
+def _aligned(encoder: Encoder, path: Path) -> float:
+    """Return Kendall's tau between the expert's episodes."""
+    source = CachedSource(open_source(path), encoder.image_size)
+    sampled = Sampled(source, np.arange(len(source.lengths)), ProbeConfig())
+    return mean_over_pairs(encode(encoder, sampled.frames), sampled.episode)[0]
+
+
 def _write_table(arguments: argparse.Namespace, data_key: Mapping[str, Any]) -> None:
     """Write the table of all cells of these sizes, the best first."""
     cells = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.cells.glob("*.json"))]
     cells = [cell for cell in cells if cell["of"] == data_key]
+    floor = {cell["seed"]: _level(cell) for cell in cells if cell["objective"] == RANDOM}
     names = dict.fromkeys(cell["objective"] for cell in cells)
-    rows = [_row(name, [cell for cell in cells if cell["objective"] == name]) for name in names]
-    floor = next((np.mean(row[1:4]) for row in rows if row[0] == RANDOM), float("nan"))
-    rows = [[row[0], round(float(np.mean(row[1:4]) - floor), 3), *row[1:]] for row in rows]
+    rows = [_row(name, [cell for cell in cells if cell["objective"] == name], floor) for name in names]
     rows.sort(key=lambda row: -row[1])
-    columns = ["objective", "lift", *(f"{d} {target.name}" for d in ("source", "heldout") for target in TARGETS)]
+    why_path = arguments.cells / "why.yaml"
+    why = parse_yaml(why_path) if why_path.is_file() else {}
+    rows = [[*row, why.get(row[0], "") if row[1] < WORTH else ""] for row in rows]
+    positions = (f"{domain} {target.name}" for domain in ("source", "heldout") for target in TARGETS)
+    columns = ["objective", "lift", "interval", *positions, "tau", "rank", "seconds", "wall", "seeds", "why not"]
     title = "Pretext tasks by what a probe reads out of their features"
-    table = {"title": title, "columns": [*columns, "rank", "seconds", "seeds"], "rows": rows, "note": NOTE}
+    table = {"title": title, "columns": columns, "rows": rows, "note": NOTE}
     header = ["# Pretext tasks, ranked", "", "Made by `python tools/rank_objectives.py`.", ""]
     write_text(arguments.cells.with_suffix(".md"), "\n".join([*header, as_markdown(table)]))
 
 
-def _row(name: str, cells: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Return the numbers of one method: each quantity in each domain, rank, seconds, and how many seeds."""
+def _level(cell: Mapping[str, Any]) -> float:
+    """Return the mean R2 of the three positions, within the domain of the fit."""
+    return float(np.mean([cell["r2"][task][DOMAINS[0]][target.name] for task in TASKS for target in TARGETS]))
+
+
+def _row(name: str, cells: Sequence[Mapping[str, Any]], floor: Mapping[int, float]) -> list[Any]:
+    """Return the numbers of one method: lift, each quantity in each domain, tau, rank, seconds, how many seeds."""
+    lift = mean_over_seeds([_level(cell) - floor.get(cell["seed"], float("nan")) for cell in cells])
+    interval = f"{lift.low:.3f} to {lift.high:.3f}" if len(cells) > 2 else DASH
     numbers = [
         round(float(np.mean([cell["r2"][task][domain][target.name] for cell in cells for task in TASKS])), 3)
         for domain in DOMAINS
         for target in TARGETS
     ]
-    rank, seconds = (
-        round(float(np.mean([cell[key] for cell in cells])), 1) if key in cells[0] else "–"
-        for key in ("health/effective_rank", "seconds")
-    )
-    return [name, *numbers, rank, seconds, len(cells)]
+    rest = [_mean(cells, key, digits) for key, digits in (("tau", 3), ("health/effective_rank", 1))]
+    times = [_mean(cells, key, 0) for key in ("seconds", "wall")]
+    return [name, round(lift.value, 3), interval, *numbers, *rest, *times, len(cells)]
+
+
+def _mean(cells: Sequence[Mapping[str, Any]], key: str, digits: int) -> float | str:
+    return round(float(np.mean([cell[key] for cell in cells])), digits) if key in cells[0] else DASH
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from robossl.data.clip_sampling import Window
 from robossl.data.clip_specs import OnTheWay
 from robossl.encoders import Encoder
 from robossl.objectives.objective import Objective
+from robossl.objectives.parts.across import seen_across
 from robossl.objectives.parts.encoded import EncodedBatch
 from robossl.objectives.parts.implicit_value import implicit_value_loss
 from robossl.types import ObjectiveOutput
@@ -32,13 +33,13 @@ class ImplicitValue(Objective):
         """
         super().__init__(encoder)
         self.window = Window(specs=(("way", OnTheWay()),), num_views=2 if across_views else 1)
-        self.other_view = -1 if across_views else 0
+        self.across_views = across_views
         self.discount = discount
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the loss over all clips that are whole."""
-        start, now, later, _ = encoded.features("way").unbind(dim=1)
-        goal = encoded.features("way", view=self.other_view)[:, -1]
+        features = seen_across(encoded, "way", 3) if self.across_views else encoded.features("way")
+        start, now, later, goal = features.unbind(dim=1)
         loss = implicit_value_loss(
             start, now, later, goal, valid=encoded.valid("way").all(dim=1), discount=self.discount
         )

@@ -1,12 +1,11 @@
 """Contrast of three frames in order: what lies between is nearer than the far end."""
 
-import torch
-
 from robossl.config.schema import Amount
 from robossl.data.clip_sampling import Window
 from robossl.data.clip_specs import Ordered
 from robossl.encoders import Encoder
 from robossl.objectives.objective import Objective
+from robossl.objectives.parts.across import seen_across
 from robossl.objectives.parts.encoded import EncodedBatch
 from robossl.objectives.parts.gather import joint_mean
 from robossl.objectives.parts.norms import lengths
@@ -39,10 +38,7 @@ class R3M(Objective):
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the mean of both directions."""
-        features = encoded.features("ordered")  # [B,3,D]
-        if self.across_views:
-            middle = encoded.features("ordered", view=-1)[:, 1]
-            features = torch.stack([features[:, 0], middle, features[:, 2]], dim=1)
+        features = seen_across(encoded, "ordered", 1) if self.across_views else encoded.features("ordered")  # [B,3,D]
         valid = encoded.valid("ordered")
         loss, accuracy = ordered_contrast(features, episode=encoded.batch.episode_id, valid=valid.all(dim=1))
         long = joint_mean((features.abs().sum(dim=-1) + lengths(features)).flatten(), valid.flatten())

@@ -24,28 +24,31 @@ def tool() -> ModuleType:
 
 def cell(tool: ModuleType, name: str, seed: int, value: float, of: object) -> dict:
     numbers = {domain: {target.name: value for target in tool.TARGETS} for domain in tool.DOMAINS}
-    trained = {} if name == tool.RANDOM else {"seconds": 10.0 * (seed + 1), "health/effective_rank": 5.0}
-    return {"key": "", "objective": name, "seed": seed, "r2": dict.fromkeys(tool.TASKS, numbers), "of": of, **trained}
+    trained = {} if name == tool.RANDOM else {"seconds": 10 * (seed + 1), "wall": 70, "health/effective_rank": 5.0}
+    r2 = dict.fromkeys(tool.TASKS, numbers)
+    return {"key": "", "objective": name, "seed": seed, "r2": r2, "tau": 0.2, "of": of, **trained}
 
 
 def test_the_table_joins_seeds_and_leaves_cells_of_other_sizes_out(tool: ModuleType, tmp_path: Path) -> None:
     arguments, of = argparse.Namespace(cells=tmp_path / "objectives"), {"sizes": 1}
     arguments.cells.mkdir()
     cells = [
-        cell(tool, tool.RANDOM, 0, 0.1, of),
-        cell(tool, "r3m", 0, 0.3, of),
+        *(cell(tool, tool.RANDOM, seed, 0.1, of) for seed in range(3)),
+        cell(tool, "r3m", 0, 0.2, of),
         cell(tool, "vicreg", 0, 0.4, of),
         cell(tool, "vicreg", 1, 0.6, of),
+        cell(tool, "vicreg", 2, 0.5, of),
         cell(tool, "simclr", 0, 0.9, {"sizes": 2}),
     ]
     for number, made in enumerate(cells):
         (arguments.cells / f"{number}.json").write_text(json.dumps(made))
+    (arguments.cells / "why.yaml").write_text("r3m: It sees the look.\nvicreg: It does not need to be said.\n")
     tool._write_table(arguments, of)
     rows = [row for row in (tmp_path / "objectives.md").read_text().splitlines() if row.startswith("| ")]
     assert rows[1:] == [
-        "| vicreg | 0.4 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 5.0 | 15.0 | 2 |",
-        "| r3m | 0.2 | 0.3 | 0.3 | 0.3 | 0.3 | 0.3 | 0.3 | 5.0 | 10.0 | 1 |",
-        "| random | 0.0 | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | – | – | 1 |",
+        "| vicreg | 0.4 | 0.152 to 0.648 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.2 | 5.0 | 20.0 | 70.0 | 3 |  |",
+        "| r3m | 0.1 | – | 0.2 | 0.2 | 0.2 | 0.2 | 0.2 | 0.2 | 0.2 | 5.0 | 10.0 | 70.0 | 1 | It sees the look. |",
+        "| random | 0.0 | 0.000 to 0.000 | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | 0.1 | 0.2 | – | – | – | 3 |  |",
     ]
 
 
