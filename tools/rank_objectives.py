@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ NUM_COLUMNS = 3 * len(TARGETS)
 EXPERT = "expert"
 RANDOM = "random"
 """The encoder that was never trained, which all others are compared with."""
+MAX_FRAMES = 2000
+"""That a probe is fitted on, and as many that it is tested on, of each task: neighbours in time say little anew."""
 NUM_EXPERT = 20
 """Episodes of the expert of each task, which are lined up with each other."""
 WORTH = 0.15
@@ -126,7 +129,7 @@ def _collected(arguments: argparse.Namespace) -> dict[tuple[str, str], Path]:
 
 def _key_of_data(arguments: argparse.Namespace) -> dict[str, Any]:
     sizes = {name: getattr(arguments, name) for name in ("num_steps", "num_play", "num_labelled")}
-    sizes |= {"num_expert": NUM_EXPERT}
+    sizes |= {"num_expert": NUM_EXPERT, "max_frames": MAX_FRAMES}
     return {"sizes": sizes, "world": world("push", DOMAINS)}
 
 
@@ -162,15 +165,21 @@ def _cell(
     trained = {} if config is None else run_stage("pretrain", pretrain, config)
     untrained = _config("paired_looks", seed, arguments, data)
     encoder = (_random(untrained) if config is None else load_encoder(trained["encoder"])).eval()
-    r2 = {task: _probed(encoder, {domain: data[task, domain] for domain in DOMAINS}) for task in TASKS}
-    kept: dict[str, Any] = {k: round(v, 4) for k, v in trained.items() if k.startswith("health/")}
-    if trained:
-        kept["seconds"] = round(trained["cpu_seconds"] / CORES, 1)
-        kept["wall"] = round(trained["seconds"]["pretrain"], 1)
-    kept["tau"] = round(float(np.mean([_aligned(encoder, data[task, EXPERT]) for task in TASKS])), 4)
+    found = {"key": key, "objective": name, "seed": seed, **_measured(encoder, trained, data), "of": data_key}
     arguments.cells.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"key": key, "objective": name, "seed": seed, **kept, "r2": r2, "of": data_key})
-    print(f"{name} seed {seed}: {json.dumps(r2)}", flush=True)
+    write_json(path, found)
+    print(f"{name} seed {seed}: {json.dumps(found['r2'])}", flush=True)
+
+
+def _measured(encoder: Encoder, trained: Mapping[str, Any], data: Mapping[tuple[str, str], Path]) -> dict[str, Any]:
+    """Return what is known of an encoder: its health and cost where it was trained, and what its features tell."""
+    found: dict[str, Any] = {k: round(v, 4) for k, v in trained.items() if k.startswith("health/")}
+    if trained:
+        found["seconds"] = round(trained["cpu_seconds"] / CORES, 1)
+        found["wall"] = round(trained["seconds"]["pretrain"], 1)
+    found["tau"] = round(float(np.mean([_aligned(encoder, data[task, EXPERT]) for task in TASKS])), 4)
+    found["r2"] = {task: _probed(encoder, {domain: data[task, domain] for domain in DOMAINS}) for task in TASKS}
+    return found
 
 
 def _random(config: PretrainConfig) -> Encoder:
@@ -182,17 +191,9 @@ def _random(config: PretrainConfig) -> Encoder:
 
 def _probed(encoder: Encoder, paths: Mapping[str, Path]) -> dict[str, dict[str, float]]:
     """Return domain to R2 of each quantity."""
-    config = ProbeConfig()
-    source, heldout = (CachedSource(open_source(paths[domain]), encoder.image_size) for domain in DOMAINS)
-    split = split_episodes(source, test_fraction=0.25)
-    sampled = (
-        Sampled(source, split.train, config),
-        Sampled(source, split.test, config),
-        Sampled(heldout, np.arange(len(heldout.lengths)), config),
-    )
     fit, *tests = (
         ProbeData(features=encode(encoder, some.frames), truth=some.truth[:, :NUM_COLUMNS], episode=some.episode)
-        for some in sampled
+        for some in _labelled(*(paths[domain] for domain in DOMAINS), encoder.image_size)
     )
     ridge = RidgeProbe().fit(fit)
     return {
@@ -203,11 +204,30 @@ def _probed(encoder: Encoder, paths: Mapping[str, Path]) -> dict[str, dict[str, 
     }
 
 
+@cache
+def _labelled(source: Path, heldout: Path, image_size: tuple[int, int]) -> tuple[Sampled, Sampled, Sampled]:
+    """Return the frames to fit on, other ones of the same domain, and those of the held-out engine."""
+    config = ProbeConfig(max_frames=MAX_FRAMES)
+    near, far = (CachedSource(open_source(path), image_size) for path in (source, heldout))
+    split = split_episodes(near, test_fraction=0.25)
+    return (
+        Sampled(near, split.train, config),
+        Sampled(near, split.test, config),
+        Sampled(far, np.arange(len(far.lengths)), config),
+    )
+
+
 def _aligned(encoder: Encoder, path: Path) -> float:
     """Return Kendall's tau between the expert's episodes."""
-    source = CachedSource(open_source(path), encoder.image_size)
-    sampled = Sampled(source, np.arange(len(source.lengths)), ProbeConfig())
+    sampled = _expert(path, encoder.image_size)
     return mean_over_pairs(encode(encoder, sampled.frames), sampled.episode)[0]
+
+
+@cache
+def _expert(path: Path, image_size: tuple[int, int]) -> Sampled:
+    """Return the expert's frames."""
+    source = CachedSource(open_source(path), image_size)
+    return Sampled(source, np.arange(len(source.lengths)), ProbeConfig())
 
 
 def _write_table(arguments: argparse.Namespace, data_key: Mapping[str, Any]) -> None:
