@@ -4,6 +4,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
@@ -136,25 +137,26 @@ def _compared(path: Path, decoder: str, known: FileCheck) -> FileCheck:
     """Add why a decoder is not used, or an empty text, how long a seek takes it and PyAV, and how its frames differ."""
     if problem := _ruled_out(path, decoder, known):
         return replace(known, problems=known.problems | {decoder: problem})
-    order = _order(scan_video(path), known.num_frames)
-    truth, oracle_s = _timed(PyAVReader(path), order)
+    times_s: dict[str, list[float]] = {"pyav": [], decoder: []}
+    problem, difference = "", 0.0
     try:
-        images, seek_s = _timed(_opened_whole(path, decoder, known.num_frames), order)
+        with closing(PyAVReader(path)) as oracle, closing(_opened_whole(path, decoder, known.num_frames)) as reader:
+            for number in _order(scan_video(path), known.num_frames):
+                expected, image = _timed(oracle, number, times_s["pyav"]), _timed(reader, number, times_s[decoder])
+                if image.shape != expected.shape:
+                    problem = f"{decoder}'s frames have the shape {image.shape}, expected {expected.shape}"
+                    break
+                difference = max(difference, float(np.abs(image.astype(np.int16) - expected).mean()))
+                if difference > MAX_MEAN_DIFFERENCE:
+                    problem = f"{decoder}'s frame {number} differs"
+                    break
     except VideoReadError as error:
         return replace(known, problems=known.problems | {decoder: error.reason})
-    problem, difference = "", 0.0
-    for number, image, expected in zip(order, images, truth, strict=True):
-        if image.shape != expected.shape:
-            problem = f"{decoder}'s frames have the shape {image.shape}, expected {expected.shape}"
-            break
-        difference = max(difference, float(np.abs(image.astype(np.int16) - expected).mean()))
-        if difference > MAX_MEAN_DIFFERENCE:
-            problem = f"{decoder}'s frame {number} differs"
-            break
     return replace(
         known,
         problems=known.problems | {decoder: problem},
-        seek_s=known.seek_s | {"pyav": oracle_s, decoder: seek_s},
+        # the median, which a busy machine moves least
+        seek_s=known.seek_s | {name: statistics.median(found) for name, found in times_s.items()},
         difference=known.difference | {decoder: difference},
     )
 
@@ -181,17 +183,12 @@ def _order(scan: VideoScan, num_frames: int) -> list[int]:
     return np.random.default_rng(0).permutation(_samples(scan, num_frames)[::-1]).tolist()
 
 
-def _timed(reader: Decoder, numbers: list[int]) -> tuple[list[np.ndarray], float]:
-    """Read frames one by one and close; return them and the median time of one, which a busy machine moves least."""
-    images, times_s = [], []
-    try:
-        for number in numbers:
-            start_s = time.perf_counter()
-            images.append(reader.read([number])[0])
-            times_s.append(time.perf_counter() - start_s)
-    finally:
-        reader.close()
-    return images, statistics.median(times_s)
+def _timed(reader: Decoder, number: int, times_s: list[float]) -> np.ndarray:
+    """Read a frame [C,H,W] and add how long that took."""
+    start_s = time.perf_counter()
+    image = reader.read([number])[0]
+    times_s.append(time.perf_counter() - start_s)
+    return image
 
 
 def _decord_problem(scan: VideoScan) -> str:
