@@ -34,10 +34,10 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     Raises:
         ConfigError: values that do not go together, an env that does not fit the encoder, or no Stable-Baselines3.
     """
-    require_learners()
     check_config(config)
     encoder, inputs = _open_encoder(config)
     spec = _env_spec(config, encoder)
+    require_learners()
     run.tracker.cut_back(0)  # a run that was stopped learns from the start
     with torch.random.fork_rng(), closing(spec.make()) as env:
         torch.manual_seed(config.seed)
