@@ -26,7 +26,7 @@ TRAINABLE = [*PRETRAIN, "--sources.0.path=data"]
 PROBE = ["probe", "--encoder=encoder", "--source=data"]
 FINETUNE = ["finetune", "--num-demonstrations=2", "--num-steps=1"]
 CLONABLE = [*FINETUNE, "--demonstrations=data", "--encoder=encoder"]
-REINFORCE = ["reinforce", f"--env-id={POINT_ENV}", "--num-steps=1"]
+REINFORCE = ["reinforce", f"--env-id={POINT_ENV}"]
 REINFORCED = [*REINFORCE, "--encoder=encoder"]
 EVALUATE = ["evaluate", f"--env-id={POINT_ENV}", "--domains=nominal", "--num-episodes=1", "--num-workers=1"]
 
@@ -198,6 +198,7 @@ CASES: list[tuple[list[str], str]] = [
     ([*REINFORCED, "--domain=heldout"], "domain is 'heldout', which is only measured in"),
     ([*REINFORCED, "--hindsight"], "hindsight tells goals again, which a picture does not allow"),
     ([*REINFORCED, "--mode=scratch", "--algorithm=ppo"], "mode scratch learns with sac alone, not with ppo"),
+    ([*REINFORCED, "--num-steps=600"], "num_steps is 600, but up to 600 steps of play come first"),
     ([*REINFORCED, "--discount=2"], "discount: input should be less than or equal to 1, got 2"),
     ([*REINFORCE, "--encoder=state", "--mode=scratch"], "encoder 'state' has no weights to learn"),
     ([*REINFORCE, "--encoder=state", "--num-observation-steps=2"], "encoder 'state' sees none; leave it at 1"),

@@ -1,6 +1,6 @@
 """`robossl reinforce`: learn a policy from reward, and save it as one that was cloned is saved."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from robossl.policies.agents import policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
+from robossl.policies.rl.recipe import ReinforcementRecipe, Way
+from robossl.policies.rl.statistics import measure
 from robossl.policies.saving import ExecutionSpec, save_policy
 from robossl.rollout import EnvSpec, rollout
 from robossl.runs import Run
@@ -24,6 +26,8 @@ from robossl.stages.progress import progress_bar, tracked
 from robossl.stages.reinforce_checks import check_config, check_image_size, require_learners
 
 STATE = "state"
+Curve = list[tuple[int, int, float]]
+"""Env steps, episodes and success of each check."""
 CHECK_SEED = 2_000_000
 """First seed of the episodes that training is stopped by; the final score has others."""
 
@@ -72,34 +76,39 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     }
 
 
-def _learn(
-    env: gym.Env, network: PolicyNetwork, spec: EnvSpec, config: ReinforceConfig, run: Run
-) -> list[tuple[int, int, float]]:
-    """Fill the network, and return env steps, episodes and success of each check."""
+def _learn(env: gym.Env, network: PolicyNetwork, spec: EnvSpec, config: ReinforceConfig, run: Run) -> Curve:
+    """Fill the network, and return what the checks found."""
     from robossl.policies.rl.learner import build_learner, copy_actor, watched
-    from robossl.policies.rl.statistics import measure
 
     recipe = _recipe(config)
-    with closing(replace(spec, options=_plain(spec.options)).make()) as plain:
-        num_played = measure(plain, network, seed=config.seed, features=config.mode == "frozen")
+    with ExitStack() as stack:
+        nested = stack.enter_context(closing(replace(spec, options=_nested(spec.options)).make()))
+        num_played = measure(nested, network, seed=config.seed, features=config.mode == "frozen")
         learner = build_learner(watched(env, network, recipe), network, recipe)
-        tests = watched(plain if recipe.way != "hindsight" else spec.make(), network, recipe)
-        curve: list[tuple[int, int, float]] = []
-        with progress_bar() as progress:
-            task = progress.add_task("reinforce", total=config.num_steps, completed=num_played)
-            while (spent := num_played + learner.num_timesteps) < config.num_steps:
-                learner.learn(
-                    min(config.check_every, config.num_steps - spent),
-                    callback=lambda *_: progress.advance(task) or True,
-                    log_interval=None,
-                    reset_num_timesteps=False,
-                )
-                rate = _solved(learner, tests, num_episodes=config.num_check_episodes)
-                curve.append((num_played + learner.num_timesteps, config.num_check_episodes, rate))
-                run.tracker.log(curve[-1][0], {f"success/{config.domain}": rate})
-                if rate >= config.stop_at:
-                    break
-        copy_actor(learner, network)
+        tested = stack.enter_context(closing(spec.make())) if config.hindsight else nested
+        curve = _train(learner, watched(tested, network, recipe), config, run, num_played=num_played)
+    copy_actor(learner, network)
+    return curve
+
+
+def _train(learner: Any, tests: gym.Env, config: ReinforceConfig, run: Run, *, num_played: int) -> Curve:
+    """Learn from check to check, until one is passed or the budget is spent."""
+    curve: Curve = []
+    with progress_bar() as progress:
+        task = progress.add_task("reinforce", total=config.num_steps, completed=num_played)
+
+        def advance(*_: Any) -> bool:
+            progress.advance(task)
+            return True
+
+        while (left := config.num_steps - num_played - learner.num_timesteps) > 0:
+            steps = min(config.check_every, left)
+            learner.learn(steps, callback=advance, log_interval=None, reset_num_timesteps=False)
+            rate = _solved(learner, tests, num_episodes=config.num_check_episodes)
+            curve.append((num_played + learner.num_timesteps, config.num_check_episodes, rate))
+            run.tracker.log(curve[-1][0], {f"success/{config.domain}": rate})
+            if rate >= config.stop_at:
+                break
     return curve
 
 
@@ -120,7 +129,7 @@ def _solved(learner: Any, env: gym.Env, *, num_episodes: int) -> float:
 def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
     """Return the success of the saved policy, on episodes that nothing was chosen by."""
     episodes = rollout(
-        replace(spec, options=_plain(spec.options)),
+        replace(spec, options=_nested(spec.options)),
         policy_factory(run.policy),
         num_episodes=config.num_eval_episodes,
         seed=EVALUATION_SEED,
@@ -156,7 +165,7 @@ def _env_spec(config: ReinforceConfig, encoder: Encoder | None) -> EnvSpec:
     )
 
 
-def _plain(options: Any) -> dict[str, Any]:
+def _nested(options: Any) -> dict[str, Any]:
     """Return the options of the env whose observations are nested, as policies see it."""
     return {name: value for name, value in options.items() if name not in ("obs_format", "reward_type")}
 
@@ -183,15 +192,13 @@ def _proprio_dim(env: gym.Env, *, state_dim: int) -> int:
     return int(spaces["observation"].shape[0]) - state_dim  # goal-conditioned: proprio and truth are joined
 
 
-def _recipe(config: ReinforceConfig) -> Any:
-    from robossl.policies.rl.learner import ReinforcementRecipe
-
-    way = "hindsight" if config.hindsight else "pictures" if config.mode == "scratch" else "context"
+def _recipe(config: ReinforceConfig) -> ReinforcementRecipe:
+    way: Way = "hindsight" if config.hindsight else "pictures" if config.mode == "scratch" else "context"
     names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way"}
     return ReinforcementRecipe(way=way, **{name: getattr(config, name) for name in names})
 
 
-def _curve_table(curve: list[tuple[int, int, float]]) -> dict[str, Any]:
+def _curve_table(curve: Curve) -> dict[str, Any]:
     return {
         "title": "Success of the greedy policy while it learned",
         "columns": ["env_steps", "n", "success_rate"],

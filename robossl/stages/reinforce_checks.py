@@ -4,6 +4,7 @@ from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, HELDOUT
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
+from robossl.policies.rl.statistics import NUM_EPISODES, NUM_STEPS
 
 
 def require_learners() -> None:
@@ -31,6 +32,11 @@ def check_config(config: ReinforceConfig) -> None:
     sees_state = config.encoder == "state"
     if config.domain.startswith(HELDOUT):
         raise ConfigError(f"domain is {config.domain!r}, which is only measured in; train in randomized")
+    if config.num_steps <= NUM_EPISODES * NUM_STEPS:
+        raise ConfigError(
+            f"num_steps is {config.num_steps}, but up to {NUM_EPISODES * NUM_STEPS} steps of play come first, which "
+            "proprio and features are standardized with; give more"
+        )
     if config.mode == "scratch" and sees_state:
         raise ConfigError("encoder 'state' has no weights to learn; use mode frozen")
     if config.mode == "scratch" and config.algorithm != "sac":

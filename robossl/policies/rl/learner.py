@@ -1,7 +1,6 @@
 """Learners of Stable-Baselines3 on a policy network, and what they learned as a policy of ours."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium as gym
 import torch
@@ -12,25 +11,8 @@ from torch import nn
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.drq import Drq
 from robossl.policies.rl.extractors import GoalContext, PictureContext, goal_columns
+from robossl.policies.rl.recipe import ReinforcementRecipe
 from robossl.policies.rl.seen import SeenContext, SeenPictures
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReinforcementRecipe:
-    """How a policy is reinforced."""
-
-    way: Literal["context", "hindsight", "pictures"]
-    """context: on what the head sees, with a frozen encoder or on state; hindsight: on state, goals told again;
-    pictures: the encoder is trained along."""
-    num_steps: int = 20_000
-    learning_rate: float = 1e-3
-    batch_size: int = 256
-    discount: float = 0.98
-    target_rate: float = 0.02
-    random_steps: int = 500
-    update_every: int = 1
-    shift_px: int = 4
-    seed: int = 0
 
 
 def watched(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -> gym.Env:

@@ -17,7 +17,8 @@ from robossl.policies.agents import ClonedPolicy
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.extractors import GoalContext, goal_columns
-from robossl.policies.rl.learner import ReinforcementRecipe, build_learner, copy_actor, watched
+from robossl.policies.rl.learner import build_learner, copy_actor, watched
+from robossl.policies.rl.recipe import ReinforcementRecipe
 from robossl.policies.rl.statistics import measure
 from robossl.policies.saving import ExecutionSpec
 from robossl.rollout import EnvSpec, batch_of_one
