@@ -193,7 +193,7 @@ CASES: list[tuple[list[str], str]] = [
     ([*CLONABLE, "--learning-rate=-1"], "learning_rate: input should be greater than 0, got -1"),
     ([*CLONABLE, "--loss=l3"], "invalid choice 'l3'"),
     ([*REINFORCED, "--encoder=encoders/size"], "the weights in encoders/size don't fit their card"),
-    ([*REINFORCED, "--encoder=nothing"], "nothing/card.json"),
+    ([*REINFORCED, "--encoder=nothing"], "no encoder at nothing"),
     ([*REINFORCED, "--image-size=64"], "image_size is 64, but the encoder takes images of 16 x 16 px"),
     ([*REINFORCED, "--domain=heldout"], "domain is 'heldout', which is only measured in"),
     ([*REINFORCED, "--hindsight"], "hindsight tells goals again, which a picture does not allow"),

@@ -127,7 +127,7 @@ def _cell(task: str, variant: str, seed: int, arguments: argparse.Namespace) -> 
         "variant": variant,
         "seed": seed,
         "trained": result["env_steps"],
-        **{name: scored[name] for name in ("n", "success_rate", "low", "high")},
+        **{name: round(scored[name], 3) for name in ("n", "success_rate", "low", "high")},
         "seconds": round(result["seconds"]["reinforce"]),
         "curve": result["curve"],
         "settings": settings,
