@@ -100,6 +100,12 @@ COMMANDS = {
         help="clone demonstrations: an encoder becomes a policy",
         next="robossl evaluate --policy={output}/policy",
     ),
+    "reinforce": Command(
+        config="robossl.config.reinforce:ReinforceConfig",
+        stage="robossl.stages.reinforce:reinforce",
+        help="learn a policy from reward, on an encoder or from scratch",
+        next="robossl evaluate --policy={output}/policy",
+    ),
     "evaluate": Command(
         config="robossl.config.evaluate:EvaluateConfig",
         stage="robossl.stages.evaluate:evaluate",

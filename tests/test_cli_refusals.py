@@ -26,6 +26,8 @@ TRAINABLE = [*PRETRAIN, "--sources.0.path=data"]
 PROBE = ["probe", "--encoder=encoder", "--source=data"]
 FINETUNE = ["finetune", "--num-demonstrations=2", "--num-steps=1"]
 CLONABLE = [*FINETUNE, "--demonstrations=data", "--encoder=encoder"]
+REINFORCE = ["reinforce", f"--env-id={POINT_ENV}"]
+REINFORCED = [*REINFORCE, "--encoder=encoder"]
 EVALUATE = ["evaluate", f"--env-id={POINT_ENV}", "--domains=nominal", "--num-episodes=1", "--num-workers=1"]
 
 
@@ -190,6 +192,17 @@ CASES: list[tuple[list[str], str]] = [
     ([*CLONABLE, "--hidden", "8", "0"], "hidden.1: input should be greater than or equal to 1, got 0"),
     ([*CLONABLE, "--learning-rate=-1"], "learning_rate: input should be greater than 0, got -1"),
     ([*CLONABLE, "--loss=l3"], "invalid choice 'l3'"),
+    ([*REINFORCED, "--encoder=encoders/size"], "the weights in encoders/size don't fit their card"),
+    ([*REINFORCED, "--encoder=nothing"], "no encoder at nothing"),
+    ([*REINFORCED, "--image-size=64"], "image_size is 64, but the encoder takes images of 16 x 16 px"),
+    ([*REINFORCED, "--domain=heldout"], "domain is 'heldout', which is only measured in"),
+    ([*REINFORCED, "--hindsight"], "hindsight tells goals again, which a picture does not allow"),
+    ([*REINFORCED, "--mode=scratch", "--algorithm=ppo"], "mode scratch learns with sac alone, not with ppo"),
+    ([*REINFORCED, "--num-steps=600"], "num_steps is 600, but up to 600 steps of play come first"),
+    ([*REINFORCED, "--discount=2"], "discount: input should be less than or equal to 1, got 2"),
+    ([*REINFORCE, "--encoder=state", "--mode=scratch"], "encoder 'state' has no weights to learn"),
+    ([*REINFORCE, "--encoder=state", "--num-observation-steps=2"], "encoder 'state' sees none; leave it at 1"),
+    ([*REINFORCE, "--encoder=stat"], "did you mean 'state'?"),
     ([*EVALUATE, "--policy=policies/actions"], "gives actions of 2 numbers, but test/Point-v0 has 3"),
     ([*EVALUATE, "--policy=policies/proprio"], "sees proprio of 7 numbers, but test/Point-v0 has 4"),
     ([*EVALUATE, "--policy=policies/encoder"], "takes images of (32, 32) px, not (16, 16)"),
@@ -242,6 +255,7 @@ INPUTS = {
     "pretrain": ["--sources.0.path=data"],
     "probe": ["--encoder=encoder", "--source=data"],
     "finetune": ["--encoder=encoder", "--demonstrations=data"],
+    "reinforce": ["--encoder=encoder"],
     "evaluate": ["--policy=expert"],
     "merge": ["--datasets=data"],
     "split": ["--dataset=data"],

@@ -14,6 +14,7 @@ from robossl.config.import_footage import ImportConfig
 from robossl.config.merge import MergeConfig, SplitConfig
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.probe import ProbeConfig
+from robossl.config.reinforce import ReinforceConfig
 from robossl.config.report import ReportConfig
 from robossl.config.rerender import RerenderConfig
 from robossl.config.transfer import TransferConfig
@@ -38,10 +39,14 @@ def check_inputs(config: Any) -> None:
         case TransferConfig():
             for policy in config.policies.values():
                 check_policy(policy)
-        case ProbeConfig() | FinetuneConfig() if config.encoder not in NO_ENCODER and not Path(config.encoder).exists():
+        case ReinforceConfig() if config.mode == "scratch":
+            pass  # whatever `encoder` says
+        case ProbeConfig() | FinetuneConfig() | ReinforceConfig() if (
+            config.encoder not in NO_ENCODER and not Path(config.encoder).exists()
+        ):
             raise ConfigError(
                 f"no encoder at {config.encoder}; pass the encoder/ directory of a pretraining run, or "
-                f"{' or '.join(NO_ENCODER if isinstance(config, FinetuneConfig) else NO_ENCODER[:1])}"
+                f"{' or '.join(NO_ENCODER[:1] if isinstance(config, ProbeConfig) else NO_ENCODER)}"
                 f"{closest(config.encoder, NO_ENCODER)}"
             )
 

@@ -9,14 +9,16 @@ from typing import Any, ClassVar, Literal
 import gymnasium as gym
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from robossl.config.env import SCRIPTED
 from robossl.errors import ConfigError
 from robossl.policies.chunking import ChunkExecutor
 from robossl.policies.demonstrations import GOAL_VIEW
+from robossl.policies.history import History
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import CARD, ExecutionSpec, load_policy, load_policy_card
+from robossl.policies.views import views_of
 from robossl.rollout import PolicyFactory
 from robossl.types import Policy
 
@@ -33,6 +35,7 @@ class ClonedPolicy:
     def __init__(self, network: PolicyNetwork, execution: ExecutionSpec, *, seed: int = 0) -> None:
         self.network = network.eval()
         self._generator = torch.Generator().manual_seed(seed)
+        self._history = History(network.spec.num_observation_steps)
         self._executor = ChunkExecutor(
             network.spec.chunk_length,
             execution=execution.execution,
@@ -41,7 +44,8 @@ class ClonedPolicy:
         )
 
     def reset(self, env_mask: Bool[np.ndarray, " N"] | None = None) -> None:
-        """Forget the chunks that are being executed."""
+        """Forget the chunks that are being executed, and what was seen."""
+        self._history.reset(env_mask)
         self._executor.reset(env_mask)
 
     def act(self, observation: Mapping[str, Any]) -> Float32[np.ndarray, "N A"]:
@@ -50,29 +54,24 @@ class ClonedPolicy:
         Raises:
             ConfigError: the observation lacks a camera that the policy sees.
         """
+        views = self._history.add(views_of(observation, cameras)) if (cameras := self.network.cameras) else None
         if self._executor.needs_chunk():
-            self._executor.add(self._chunk(observation))
+            self._executor.add(self._chunk(observation, views))
         return self._executor.step()
 
     @torch.inference_mode()
-    def _chunk(self, observation: Mapping[str, Any]) -> Float32[np.ndarray, "N K A"]:
+    def _chunk(
+        self, observation: Mapping[str, Any], views: UInt8[np.ndarray, "N V 3 H W"] | None
+    ) -> Float32[np.ndarray, "N K A"]:
         device = self.network.get_buffer("action_mean").device
         network = self.network
         pixels = state = None
-        if network.cameras:
-            pixels = torch.from_numpy(self._views(observation)).to(device)
+        if views is not None:
+            pixels = torch.from_numpy(views).to(device)
         if network.spec.state_dim:
             state = torch.from_numpy(np.asarray(observation["environment_state"], np.float32)).to(device)
         proprio = torch.from_numpy(np.asarray(observation["agent_pos"], np.float32)).to(device)
         return network(pixels=pixels, proprio=proprio, state=state, generator=self._generator).cpu().numpy()
-
-    def _views(self, observation: Mapping[str, Any]) -> np.ndarray:
-        frames = {**observation["pixels"], **({GOAL_VIEW: observation[GOAL_VIEW]} if GOAL_VIEW in observation else {})}
-        for name in self.network.cameras:
-            if name not in frames:
-                raise ConfigError(f"the policy sees camera {name!r}, but the env shows {', '.join(frames)}")
-        views = np.stack([frames[name] for name in self.network.cameras], axis=1)  # [N,V,H,W,3]
-        return np.ascontiguousarray(views.transpose(0, 1, 4, 2, 3))
 
 
 class RandomPolicy:

@@ -170,11 +170,11 @@ class BehaviourCloning:
 
     def _set_statistics(self, demonstrations: Demonstrations) -> None:
         actions = demonstrations.chunks[demonstrations.valid]  # [m,A]
-        self.network.set_statistics("action", *_statistics(actions, floor=MIN_STD))
+        self.network.set_statistics("action", *statistics(actions, floor=MIN_STD))
         if self.network.spec.proprio_dim:
-            self.network.set_statistics("proprio", *_statistics(demonstrations.proprio))
+            self.network.set_statistics("proprio", *statistics(demonstrations.proprio))
         if self.network.spec.state_dim and demonstrations.environment_state is not None:
-            self.network.set_statistics("state", *_statistics(demonstrations.environment_state))
+            self.network.set_statistics("state", *statistics(demonstrations.environment_state))
 
     def _param_groups(self) -> list[dict[str, object]]:
         groups: list[dict[str, object]] = [
@@ -199,7 +199,8 @@ class BehaviourCloning:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
 
 
-def _statistics(values: np.ndarray, *, floor: float | None = None) -> tuple[Tensor, Tensor]:
+def statistics(values: np.ndarray, *, floor: float | None = None) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each column, the deviation never below the floor."""
     std = values.std(axis=0)
     floor = max(1e-6, MIN_STD * float(std.max())) if floor is None else floor
     return torch.from_numpy(values.mean(axis=0)).float(), torch.from_numpy(np.maximum(std, floor)).float()

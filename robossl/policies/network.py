@@ -28,13 +28,15 @@ class PolicyNetwork(nn.Module):
         self.spec = spec
         self.encoder = encoder
         self.cameras = tuple(cameras)
-        self.feature_dim = 0 if encoder is None else encoder.feature_dim * len(cameras)  # X
+        self.num_views = len(cameras) * spec.num_observation_steps
+        self.feature_dim = 0 if encoder is None else encoder.feature_dim * self.num_views  # X
         sizes = {"feature": self.feature_dim, "proprio": spec.proprio_dim, "state": spec.state_dim}
         for name, size in (sizes | {"action": spec.action_dim}).items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
         self.feature_dropout = nn.Dropout(spec.dropout)
-        views = [encoder.feature_dim] * len(cameras) if encoder is not None else []
+        self.context_dim = self.feature_dim + spec.proprio_dim + spec.state_dim  # C
+        views = [encoder.feature_dim] * self.num_views if encoder is not None else []
         self.head = build_head((*views, spec.proprio_dim, spec.state_dim), spec)
 
     def set_statistics(self, name: str, mean: Float[Tensor, " d"], std: Float[Tensor, " d"]) -> None:
@@ -43,7 +45,10 @@ class PolicyNetwork(nn.Module):
         self.get_buffer(f"{name}_std").copy_(std)
 
     def features(self, pixels: UInt8[Tensor, "B V 3 H W"]) -> Float[Tensor, "B X"]:
-        """Return the encoder's features of all views, joined and not yet standardized."""
+        """Return the encoder's features of all views, joined and not yet standardized.
+
+        Views are the cameras at one step, then at the next one, up to that of now.
+        """
         if self.encoder is None:
             raise EncoderError("a policy on simulator state has no encoder, so it has no features")
         features = self.encoder(pixels.flatten(0, 1))  # [BV,D]
@@ -61,7 +66,7 @@ class PolicyNetwork(nn.Module):
         generator: torch.Generator,
     ) -> Float[Tensor, ""]:
         """Return the head's loss against chunks in units of the demonstrations' standard deviation."""
-        context = self._context(features=features, proprio=proprio, state=state)
+        context = self.context(features=features, proprio=proprio, state=state)
         return self.head.loss(context, targets, valid, kind=kind, generator=generator)
 
     def forward(
@@ -74,10 +79,10 @@ class PolicyNetwork(nn.Module):
     ) -> Float[Tensor, "B K A"]:
         """Return the chunk of actions in [-1, 1]; heads that sample draw from the generator."""
         features = None if pixels is None else self.features(pixels)
-        chunk = self.head(self._context(features=features, proprio=proprio, state=state), generator)
+        chunk = self.head(self.context(features=features, proprio=proprio, state=state), generator)
         return (chunk * self.get_buffer("action_std") + self.get_buffer("action_mean")).clamp(-1, 1)
 
-    def _context(
+    def context(
         self,
         *,
         features: Float[Tensor, "B X"] | None,

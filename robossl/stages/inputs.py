@@ -8,6 +8,7 @@ from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.probe import ProbeConfig
+from robossl.config.reinforce import ReinforceConfig
 from robossl.data.sources import discover_sources
 from robossl.runs import digest_path
 
@@ -34,6 +35,8 @@ def _paths(config: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
             return (config.source, *config.transfer), (Path(config.encoder),)
         case FinetuneConfig():  # from scratch takes only the architecture of the encoder
             return (config.demonstrations,), () if config.mode == "scratch" else (Path(config.encoder),)
+        case ReinforceConfig():
+            return (), () if config.mode == "scratch" else (Path(config.encoder),)
         case EvaluateConfig():
             return (), (Path(config.policy),)
         case _:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from robossl.policies.heads.actor import PpoHead, SacHead
 from robossl.policies.heads.diffusion import DiffusionHead
 from robossl.policies.heads.flow import FlowHead
 from robossl.policies.heads.head import Head, HeadKind, HeadSpec
@@ -13,6 +14,8 @@ HEADS: dict[HeadKind, type[Head]] = {
     "transformer": TransformerHead,
     "diffusion": DiffusionHead,
     "flow": FlowHead,
+    "sac": SacHead,
+    "ppo": PpoHead,
 }
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Loss = Literal["l1", "mse", "huber"]
-HeadKind = Literal["mlp", "transformer", "diffusion", "flow"]
+HeadKind = Literal["mlp", "transformer", "diffusion", "flow", "sac", "ppo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ class HeadSpec:
     kind: HeadKind = "mlp"
     sampling_steps: int = 10
     """Of `diffusion` and `flow`: from noise to a chunk."""
+    num_observation_steps: int = 1
+    """Pictures of each camera that are seen at once: that of now and those of the steps before."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -1,0 +1,78 @@
+"""Configuration of `robossl reinforce`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from robossl.config.env import DEFAULT_CAMERAS
+from robossl.config.schema import STRICT, Count, Positive, Rate, Share
+from robossl.config.tracking import TrackingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReinforceConfig:
+    """Learn a policy from reward, on a frozen encoder, on pictures from scratch or on simulator state."""
+
+    __pydantic_config__ = STRICT
+
+    output: Path = Path("runs/reinforce")
+    """Run directory; the policy goes to its folder `policy/`."""
+    env_id: str = "robossl/PandaReach-v0"
+    """Env, for example `robossl/CartPoleSwingUp-v0`."""
+    domain: str = "randomized"
+    """nominal, randomized or shifted; on the held-out ones nothing is trained."""
+    renderer: str = "auto"
+    """gl, tiny, or auto: what the machine has."""
+    encoder: str = "runs/pretrain/encoder"
+    """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
+    architecture: str = "conv"
+    """What `random` and mode scratch build: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture
+    is taken."""
+    mode: Literal["frozen", "scratch"] = "frozen"
+    """frozen: the encoder stays as it is, and the replay holds its features; scratch: fresh weights, learned from
+    reward alone with random shifts (DrQ), whatever `encoder` says."""
+    algorithm: Literal["sac", "ppo"] = "sac"
+    """sac: soft actor-critic with replay; ppo: proximal policy optimization, which takes many more env steps."""
+    hindsight: bool = False
+    """Tell episodes again with the goals that they reached, and learn from sparse reward (HER): with sac on `state`
+    alone, since a picture can't be told again with another goal."""
+    cameras: tuple[str, ...] = DEFAULT_CAMERAS
+    """Cameras that the policy sees; with `goal` at the end also a picture of the solved task."""
+    image_size: Count = 0
+    """Height and width of the frames [px]; 0: those of the encoder, and no others are taken."""
+    proprio: bool = True
+    """Whether the policy also sees the robot's own sensors."""
+    num_observation_steps: Positive = 1
+    """Pictures of each camera that are seen at once, those of the last steps; 2 where speeds have to be seen."""
+    hidden: tuple[Positive, ...] = (128, 128)
+    """Widths of the hidden layers of actor and critics."""
+    num_steps: Positive = 20_000
+    """Env steps at most; the few of play that features are standardized with count too."""
+    learning_rate: Rate = 1e-3
+    """Of Adam, for all networks."""
+    batch_size: Positive = 256
+    """Transitions in a batch."""
+    discount: Share = 0.98
+    """Of reward from one step to the next."""
+    target_rate: Share = 0.02
+    """How far the target of the critics follows them in each update; for sac."""
+    random_steps: Count = 500
+    """Steps of uniform actions before learning; for sac."""
+    update_every: Positive = 1
+    """Env steps from one update to the next; for sac."""
+    shift_px: Count = 4
+    """Largest random shift of a frame [px]; for mode scratch."""
+    check_every: Positive = 2000
+    """Env steps from one check of the greedy policy to the next."""
+    num_check_episodes: Positive = 50
+    """Episodes of a check; their seeds are not those of the final score."""
+    stop_at: Share = 1.0
+    """Training stops after a check with this success, 0-1."""
+    num_eval_episodes: Positive = 100
+    """Episodes that the policy is scored on once in the end."""
+    num_workers: Count = 1
+    """Processes for that score; 0: one for each CPU core."""
+    seed: Count = 0
+    """Of weights, batches, exploration and the episodes of training."""
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    """Weights & Biases."""

@@ -1,0 +1,93 @@
+"""Learners of Stable-Baselines3 on a policy network, and what they learned as a policy of ours."""
+
+from typing import Any
+
+import gymnasium as gym
+import torch
+from stable_baselines3 import PPO, SAC
+from stable_baselines3.her import HerReplayBuffer
+from torch import nn
+
+from robossl.policies.network import PolicyNetwork
+from robossl.policies.rl.drq import Drq
+from robossl.policies.rl.extractors import GoalContext, PictureContext, goal_columns
+from robossl.policies.rl.recipe import ReinforcementRecipe
+from robossl.policies.rl.seen import SeenContext, SeenPictures
+
+
+def watched(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -> gym.Env:
+    """Return the env as the learner of this recipe sees it; for hindsight that is the goal-conditioned env itself."""
+    match recipe.way:
+        case "context":
+            return SeenContext(env, network)
+        case "pictures":
+            return SeenPictures(env, network)
+        case "hindsight":
+            return env
+
+
+def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -> Any:
+    """Return a learner of Stable-Baselines3; `network.spec.kind` says which.
+
+    Args:
+        env: watched.
+        network: its statistics are set; its head is not trained, `copy_actor` fills it.
+        recipe: rates and sizes.
+    """
+    hidden = list(network.spec.hidden)
+    common: dict[str, Any] = {
+        "learning_rate": recipe.learning_rate,
+        "gamma": recipe.discount,
+        "batch_size": recipe.batch_size,
+        "seed": recipe.seed,
+        "device": "cpu",
+    }
+    if network.spec.kind == "ppo":
+        nets = {"net_arch": {"pi": hidden, "vf": hidden}, "activation_fn": nn.ReLU}
+        return PPO("MlpPolicy", env, policy_kwargs=nets, n_steps=max(512, recipe.batch_size), **common)
+    common |= {
+        "buffer_size": recipe.num_steps,
+        "tau": recipe.target_rate,
+        "learning_starts": recipe.random_steps,
+        "train_freq": recipe.update_every,
+        "ent_coef": "auto_0.1",  # the temperature that DrQ starts with; rewards of metres drown in one of 1 for long
+    }
+    match recipe.way:
+        case "context":
+            return SAC("MlpPolicy", env, policy_kwargs={"net_arch": hidden}, **common)
+        case "hindsight":
+            columns = goal_columns(env.unwrapped)
+            return SAC(
+                "MultiInputPolicy",
+                env,
+                policy_kwargs=_seeing(GoalContext, hidden, network=network, columns=columns),
+                replay_buffer_class=HerReplayBuffer,
+                replay_buffer_kwargs={"n_sampled_goal": 4},
+                **common,
+            )
+        case "pictures":
+            seeing = _seeing(PictureContext, hidden, network=network)
+            return Drq(
+                "MultiInputPolicy", env, network=network, shift_px=recipe.shift_px, policy_kwargs=seeing, **common
+            )
+
+
+def _seeing(extractor: type, hidden: list[int], **arguments: Any) -> dict[str, Any]:
+    return {
+        "net_arch": hidden,
+        "normalize_images": False,  # the encoder does
+        "features_extractor_class": extractor,
+        "features_extractor_kwargs": arguments,
+    }
+
+
+@torch.no_grad()
+def copy_actor(learner: Any, network: PolicyNetwork) -> None:
+    """Copy what the learner's actor does at its mean into the network's head."""
+    policy = learner.policy
+    if network.spec.kind == "ppo":
+        hidden, mean = policy.mlp_extractor.policy_net, policy.action_net
+    else:
+        hidden, mean = policy.actor.latent_pi, policy.actor.mu
+    network.head.get_submodule("hidden").load_state_dict(hidden.state_dict())
+    network.head.get_submodule("mean").load_state_dict(mean.state_dict())

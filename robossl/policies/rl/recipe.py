@@ -1,0 +1,24 @@
+"""The settings of a learner; apart from it, so that they can be made without Stable-Baselines3."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Way = Literal["context", "hindsight", "pictures"]
+"""context: on what the head sees, with a frozen encoder or on state; hindsight: on state, goals told again; pictures:
+the encoder is trained along."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReinforcementRecipe:
+    """How a policy is reinforced."""
+
+    way: Way
+    num_steps: int = 20_000
+    learning_rate: float = 1e-3
+    batch_size: int = 256
+    discount: float = 0.98
+    target_rate: float = 0.02
+    random_steps: int = 500
+    update_every: int = 1
+    shift_px: int = 4
+    seed: int = 0

@@ -1,0 +1,57 @@
+"""What features, proprio and state are standardized with, from a few episodes of play."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from robossl.policies.augment import feature_statistics
+from robossl.policies.behaviour_cloning import statistics
+from robossl.policies.network import PolicyNetwork
+from robossl.policies.views import views_of
+from robossl.rollout import batch_of_one
+
+NUM_EPISODES, NUM_STEPS = 20, 30
+"""Many goals and looks, and few steps of each."""
+SEED = 900_000
+"""Of the first episode: far from those of evaluation and of what is collected."""
+
+
+@torch.inference_mode()
+def measure(env: gym.Env, network: PolicyNetwork, *, seed: int, features: bool) -> int:
+    """Set the network's statistics of proprio and state, and of a frozen encoder's features, and return the env steps
+    that this took.
+
+    Args:
+        env: nested.
+        network: sees it.
+        seed: of episodes and play.
+        features: False for an encoder that is trained, whose features will be others.
+    """
+    simulator: Any = env.unwrapped
+    simulator.pictures_later = not (features and network.cameras)
+    instants = []
+    for episode in range(NUM_EPISODES):
+        first = SEED + 1000 * seed + episode
+        observation, info = env.reset(seed=first)
+        play = simulator.expert(kind="play", seed=first)
+        for _ in range(NUM_STEPS):
+            observation, _, terminated, truncated, info = env.step(play.act(observation))
+            instants.append((observation, info["environment_state"]))
+            if terminated or truncated:
+                break
+    if network.spec.proprio_dim:
+        network.set_statistics("proprio", *statistics(np.stack([seen["agent_pos"] for seen, _ in instants])))
+    if network.spec.state_dim:
+        network.set_statistics("state", *statistics(np.stack([state for _, state in instants])))
+    if features and network.encoder is not None:
+        encoded = [network.encoder(torch.from_numpy(_views(seen, network))).flatten() for seen, _ in instants]
+        mean, std = feature_statistics(torch.stack(encoded))
+        times = network.spec.num_observation_steps
+        network.set_statistics("feature", mean.repeat(times), std.repeat(times))
+    return len(instants)
+
+
+def _views(observation: dict[str, Any], network: PolicyNetwork) -> np.ndarray:
+    return views_of(batch_of_one(observation), network.cameras)[0]

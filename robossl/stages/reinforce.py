@@ -1,0 +1,207 @@
+"""`robossl reinforce`: learn a policy from reward, and save it as one that was cloned is saved."""
+
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from robossl.config.env import EVALUATION_SEED
+from robossl.config.reinforce import ReinforceConfig
+from robossl.encoders import Encoder
+from robossl.evaluation.success import SuccessCell, outcome_of, success_table
+from robossl.policies.agents import policy_factory
+from robossl.policies.demonstrations import GOAL_VIEW
+from robossl.policies.heads import HeadSpec
+from robossl.policies.network import PolicyNetwork
+from robossl.policies.rl.recipe import ReinforcementRecipe, Way
+from robossl.policies.rl.statistics import measure
+from robossl.policies.saving import ExecutionSpec, save_policy
+from robossl.rollout import EnvSpec, rollout
+from robossl.runs import Run
+from robossl.stages.encoders import RANDOM, open_encoder
+from robossl.stages.progress import progress_bar, tracked
+from robossl.stages.reinforce_checks import check_config, check_image_size, require_learners
+
+STATE = "state"
+Curve = list[tuple[int, int, float]]
+"""Env steps, episodes and success of each check."""
+CHECK_SEED = 2_000_000
+"""First seed of the episodes that training is stopped by; the final score has others."""
+
+
+def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
+    """Learn until the budget is spent or a check is passed, save the policy to the run's `policy/` and score it once.
+
+    Raises:
+        ConfigError: values that do not go together, an env that does not fit the encoder, or no Stable-Baselines3.
+    """
+    check_config(config)
+    encoder, inputs = _open_encoder(config)
+    spec = _env_spec(config, encoder)
+    require_learners()
+    run.tracker.cut_back(0)  # a run that was stopped learns from the start
+    with torch.random.fork_rng(), closing(spec.make()) as env:
+        torch.manual_seed(config.seed)
+        network = _build(env, encoder, config)
+        env.reset(seed=config.seed)
+        renderer = env.unwrapped.episode_record()["renderer"]  # type: ignore[attr-defined]
+        with run.time("reinforce"):
+            curve = _learn(env, network, spec, config, run)
+    trained_on = {
+        "env_id": config.env_id,
+        "domains": [config.domain],
+        "renderers": [renderer],
+        "image_size": spec.image_size,
+    }
+    save_policy(
+        network,
+        run.policy,
+        execution=ExecutionSpec(),
+        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": config.encoder},
+    )
+    run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
+    with run.time("evaluate"):
+        cell = _score(config, spec, run)
+    return {
+        "tables": [success_table([cell], title=f"Success of {run.policy} in {config.env_id}"), _curve_table(curve)],
+        "policy": str(run.policy),
+        "env_id": config.env_id,
+        "env_steps": curve[-1][0],
+        "curve": curve,
+        "domains": {cell.domain: cell.as_json()},
+        "inputs": inputs,
+    }
+
+
+def _learn(env: gym.Env, network: PolicyNetwork, spec: EnvSpec, config: ReinforceConfig, run: Run) -> Curve:
+    """Fill the network, and return what the checks found."""
+    from robossl.policies.rl.learner import build_learner, copy_actor, watched
+
+    recipe = _recipe(config)
+    with ExitStack() as stack:
+        nested = stack.enter_context(closing(replace(spec, options=_nested(spec.options)).make()))
+        num_played = measure(nested, network, seed=config.seed, features=config.mode == "frozen")
+        learner = build_learner(watched(env, network, recipe), network, recipe)
+        tested = stack.enter_context(closing(spec.make())) if config.hindsight else nested
+        curve = _train(learner, watched(tested, network, recipe), config, run, num_played=num_played)
+    copy_actor(learner, network)
+    return curve
+
+
+def _train(learner: Any, tests: gym.Env, config: ReinforceConfig, run: Run, *, num_played: int) -> Curve:
+    """Learn from check to check, until one is passed or the budget is spent."""
+    curve: Curve = []
+    with progress_bar() as progress:
+        task = progress.add_task("reinforce", total=config.num_steps, completed=num_played)
+
+        def advance(*_: Any) -> bool:
+            progress.advance(task)
+            return True
+
+        while (left := config.num_steps - num_played - learner.num_timesteps) > 0:
+            steps = min(config.check_every, left)
+            learner.learn(steps, callback=advance, log_interval=None, reset_num_timesteps=False)
+            rate = _solved(learner, tests, num_episodes=config.num_check_episodes)
+            curve.append((num_played + learner.num_timesteps, config.num_check_episodes, rate))
+            run.tracker.log(curve[-1][0], {f"success/{config.domain}": rate})
+            if rate >= config.stop_at:
+                break
+    return curve
+
+
+def _solved(learner: Any, env: gym.Env, *, num_episodes: int) -> float:
+    """Return the fraction of episodes that the greedy policy solves."""
+    solved = 0
+    for seed in range(CHECK_SEED, CHECK_SEED + num_episodes):
+        observation, info = env.reset(seed=seed)
+        done = False
+        while not done:
+            action, _ = learner.predict(observation, deterministic=True)
+            observation, _, terminated, truncated, info = env.step(action)
+            done = terminated or truncated
+        solved += bool(info["is_success"])
+    return solved / num_episodes
+
+
+def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
+    """Return the success of the saved policy, on episodes that nothing was chosen by."""
+    episodes = rollout(
+        replace(spec, options=_nested(spec.options)),
+        policy_factory(run.policy),
+        num_episodes=config.num_eval_episodes,
+        seed=EVALUATION_SEED,
+        num_workers=config.num_workers,
+    )
+    with closing(episodes):
+        shown = tracked(episodes, description=f"evaluate, {config.domain}", total=config.num_eval_episodes)
+        outcomes = tuple(outcome_of(episode) for episode in shown)
+    return SuccessCell(policy=str(run.policy), domain=config.domain, outcomes=outcomes)
+
+
+def _open_encoder(config: ReinforceConfig) -> tuple[Encoder | None, dict[str, str]]:
+    if config.encoder == STATE:
+        return None, {}
+    name = RANDOM if config.mode == "scratch" else config.encoder
+    encoder, digest = open_encoder(name, architecture=config.architecture, seed=config.seed)
+    encoder.requires_grad_(config.mode == "scratch")
+    return encoder, {"encoder": digest}
+
+
+def _env_spec(config: ReinforceConfig, encoder: Encoder | None) -> EnvSpec:
+    options: dict[str, Any] = {} if config.renderer == "auto" else {"renderer": config.renderer}
+    if GOAL_VIEW in config.cameras:
+        options["goal_image"] = True
+    if config.hindsight:
+        options |= {"obs_format": "goal", "reward_type": "sparse"}
+    return EnvSpec(
+        env_id=config.env_id,
+        domain=config.domain,
+        cameras=tuple(name for name in config.cameras if name != GOAL_VIEW) or ("front",),
+        image_size=check_image_size(config.image_size, encoder),
+        options=options,
+    )
+
+
+def _nested(options: Any) -> dict[str, Any]:
+    """Return the options of the env whose observations are nested, as policies see it."""
+    return {name: value for name, value in options.items() if name not in ("obs_format", "reward_type")}
+
+
+def _build(env: gym.Env, encoder: Encoder | None, config: ReinforceConfig) -> PolicyNetwork:
+    simulator: Any = env.unwrapped
+    proprio_dim = _proprio_dim(env, state_dim=len(simulator.environment_state_names))
+    spec = HeadSpec(
+        proprio_dim=proprio_dim if config.proprio else 0,
+        state_dim=len(simulator.environment_state_names) if encoder is None else 0,
+        action_dim=int(np.prod(env.action_space.shape or ())),
+        chunk_length=1,
+        hidden=config.hidden,
+        kind=config.algorithm,
+        num_observation_steps=config.num_observation_steps,
+    )
+    return PolicyNetwork(spec, encoder=encoder, cameras=() if encoder is None else config.cameras).eval()
+
+
+def _proprio_dim(env: gym.Env, *, state_dim: int) -> int:
+    spaces: Any = env.observation_space
+    if "agent_pos" in spaces.spaces:
+        return int(spaces["agent_pos"].shape[0])
+    return int(spaces["observation"].shape[0]) - state_dim  # goal-conditioned: proprio and truth are joined
+
+
+def _recipe(config: ReinforceConfig) -> ReinforcementRecipe:
+    way: Way = "hindsight" if config.hindsight else "pictures" if config.mode == "scratch" else "context"
+    names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way"}
+    return ReinforcementRecipe(way=way, **{name: getattr(config, name) for name in names})
+
+
+def _curve_table(curve: Curve) -> dict[str, Any]:
+    return {
+        "title": "Success of the greedy policy while it learned",
+        "columns": ["env_steps", "n", "success_rate"],
+        "rows": [list(row) for row in curve],
+        "note": "On the same episodes at each check; they are not those of the final score.",
+    }

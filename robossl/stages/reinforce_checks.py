@@ -1,0 +1,69 @@
+"""What `robossl reinforce` refuses before anything is learned."""
+
+from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, HELDOUT
+from robossl.config.reinforce import ReinforceConfig
+from robossl.encoders import Encoder
+from robossl.errors import ConfigError
+from robossl.policies.rl.statistics import NUM_EPISODES, NUM_STEPS
+
+
+def require_learners() -> None:
+    """Refuse to go on without Stable-Baselines3.
+
+    Raises:
+        ConfigError: it is not installed; names the extra.
+    """
+    try:
+        import stable_baselines3  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "stable_baselines3":
+            raise
+        raise ConfigError(
+            "reinforce needs Stable-Baselines3, which is not installed: pip install 'robossl[sb3]'"
+        ) from error
+
+
+def check_config(config: ReinforceConfig) -> None:
+    """Refuse values that do not go together.
+
+    Raises:
+        ConfigError: says which, and what to change.
+    """
+    sees_state = config.encoder == "state"
+    if config.domain.startswith(HELDOUT):
+        raise ConfigError(f"domain is {config.domain!r}, which is only measured in; train in randomized")
+    if config.num_steps <= NUM_EPISODES * NUM_STEPS:
+        raise ConfigError(
+            f"num_steps is {config.num_steps}, but up to {NUM_EPISODES * NUM_STEPS} steps of play come first, which "
+            "proprio and features are standardized with; give more"
+        )
+    if config.mode == "scratch" and sees_state:
+        raise ConfigError("encoder 'state' has no weights to learn; use mode frozen")
+    if config.mode == "scratch" and config.algorithm != "sac":
+        raise ConfigError(f"mode scratch learns with sac alone, not with {config.algorithm}; use algorithm sac")
+    if config.hindsight and not (sees_state and config.algorithm == "sac"):
+        raise ConfigError(
+            "hindsight tells goals again, which a picture does not allow; use it with encoder state and algorithm sac"
+        )
+    if sees_state and config.num_observation_steps > 1:
+        raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
+    if config.hindsight and not config.proprio:
+        raise ConfigError("hindsight needs proprio: the goal-conditioned form of an env holds it")
+
+
+def check_image_size(image_size: int, encoder: Encoder | None) -> int:
+    """Return the side of the env's frames [px].
+
+    Raises:
+        ConfigError: the encoder takes others.
+    """
+    if encoder is None:
+        return image_size or DEFAULT_IMAGE_SIZE_PX
+    height_px, width_px = encoder.image_size
+    if height_px != width_px or image_size not in (0, height_px):
+        asked = f"image_size is {image_size}" if image_size else "the env's frames are square"
+        raise ConfigError(
+            f"{asked}, but the encoder takes images of {height_px} x {width_px} px; leave image_size out, or pretrain "
+            "an encoder on frames of that size"
+        )
+    return height_px

@@ -1,0 +1,74 @@
+"""`robossl reinforce` learns, is scored, and leaves a policy that the other commands take."""
+
+import json
+import sys
+from pathlib import Path
+
+import point_env  # noqa: F401  registers the env
+import pytest
+from episodes import POINT_ENV
+
+from robossl import cli
+from robossl.encoders import build_encoder, save_encoder
+from robossl.policies.saving import load_policy_card
+
+LEARN = [
+    "reinforce",
+    f"--env-id={POINT_ENV}",
+    "--num-check-episodes=4",
+    "--num-eval-episodes=10",
+    "--hidden",
+    "32",
+    "32",
+]
+
+
+def _result(path: Path) -> dict:
+    return json.loads((path / "result.json").read_text())
+
+
+def test_checks_are_logged_and_the_budget_is_kept(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    out = tmp_path / "run"
+    words = ["--encoder=state", "--num-steps=900", "--check-every=200", "--random-steps=100", "--batch-size=16"]
+    assert cli.main([*LEARN, *words, f"--output={out}"]) == 0
+    result = _result(out)
+    assert result["curve"][0][0] > 200  # the steps of play count too
+    assert result["env_steps"] == result["curve"][-1][0] == 900
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [row["success/randomized"] for row in rows] == [rate for _, _, rate in result["curve"]]
+
+
+@pytest.mark.slow
+def test_a_policy_on_state_learns_to_reach(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    out = tmp_path / "run"
+    words = ["--encoder=state", "--num-steps=8000", "--check-every=1000", "--hidden", "64", "64"]
+    assert cli.main([*LEARN, *words, "--num-check-episodes=10", f"--output={out}"]) == 0
+    assert _result(out)["domains"]["randomized"]["success_rate"] >= 0.7  # random actions: none
+
+
+@pytest.mark.parametrize("mode", ["frozen", "scratch"])
+def test_what_was_learned_from_pictures_is_evaluated(mode: str, tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    encoder = save_encoder(build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8)), tmp_path / "encoder")
+    out = tmp_path / "run"
+    words = ["--num-steps=660", "--random-steps=20", "--batch-size=16", "--num-observation-steps=2", f"--mode={mode}"]
+    arguments = [f"--encoder={encoder}", f"--architecture={encoder}", *words, f"--output={out}"]
+    assert cli.main([*LEARN, *arguments]) == 0
+    assert load_policy_card(out / "policy")["head"]["num_observation_steps"] == 2
+    scored = _result(out)["domains"]["randomized"]
+    there = tmp_path / "evaluate"
+    again = ["evaluate", f"--policy={out}/policy", "--domains", "randomized", "heldout", "--num-episodes=10"]
+    assert cli.main([*again, "--num-workers=1", f"--output={there}"]) == 0
+    assert _result(there)["domains"]["randomized"]["episodes"] == scored["episodes"]
+
+
+def test_without_stable_baselines3_one_line_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "stable_baselines3", None)
+    assert cli.main([*LEARN, "--encoder=state", f"--output={tmp_path / 'run'}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "robossl: reinforce needs Stable-Baselines3, which is not installed: pip install 'robossl[sb3]'"
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,64 @@
+"""The table of env steps: when a policy was there follows from what the state policy solves."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rl_table", ROOT / "tools/rl_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _cell(variant: str, curve: list[tuple[int, int, float]], success_rate: float) -> dict:
+    scored = {"n": 100, "success_rate": success_rate, "low": 0.0, "high": 1.0, "seconds": 9}
+    settings = {"num_steps": 20_000}
+    return {
+        "task": "reach",
+        "variant": variant,
+        "seed": 0,
+        "trained": curve[-1][0],
+        "curve": curve,
+        "settings": settings,
+        **scored,
+    }
+
+
+def test_steps_count_to_80_percent_of_the_state_policy(tool: ModuleType, tmp_path: Path) -> None:
+    cells = tmp_path / "rl"
+    cells.mkdir()
+    found = [
+        _cell("frozen", [(1600, 30, 0.5), (2600, 30, 0.73), (3600, 30, 0.97)], 0.95),
+        _cell("scratch", [(1600, 30, 0.0), (20_000, 30, 0.4)], 0.4),
+        _cell("state", [(1600, 30, 0.8), (2600, 30, 1.0)], 0.9),  # so that 0.72 is wanted
+    ]
+    for cell in found:
+        (cells / f"reach-{cell['variant']}-0.json").write_text(json.dumps(cell))
+    tool._write_table(cells)
+    text = (tmp_path / "rl.md").read_text()
+    assert "| reach | pretrained, frozen | 0 | 2600 | 3600 |" in text
+    assert "| reach | from scratch (DrQ) | 0 | > 20000 | 20000 |" in text
+    assert "| reach | none: simulator state | 0 | 1600 | 2600 |" in text
+    (cells / "reach-state-0.json").unlink()
+    tool._write_table(cells)
+    assert "| reach | pretrained, frozen | 0 | – | 3600 |" in (tmp_path / "rl.md").read_text()
+
+
+def test_a_cell_that_is_there_is_not_learned_again(tool: ModuleType, tmp_path: Path) -> None:
+    config = tool.load_config(tool.ReinforceConfig, ROOT / "configs/reinforce/reach.yaml")
+    key = tool.fingerprint(tool._settings(config, "frozen"))
+    assert key != tool.fingerprint(tool._settings(config, "scratch"))
+    path = tmp_path / "reach-frozen-0.json"
+    path.write_text(json.dumps({"key": key, "seed": 0}))
+    arguments = tool.argparse.Namespace(cells=tmp_path, work=tmp_path / "none")
+    assert tool._cell("reach", "frozen", 0, arguments) == {"key": key, "seed": 0}
