@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
@@ -29,6 +30,8 @@ robossl COMMAND runs/NAME     go on with a run that was stopped
 --json                        print the result as JSON on stdout
 --version                     print the version"""
 _INTERRUPTED, _MENDABLE = 130, 2
+_FIRST_SPEAKS_S = 10.0
+"""How long the other processes of torchrun leave it to the first one to say what is wrong."""
 _FILE_WIDTH = 160
 """Of tables that go to a file, in characters."""
 
@@ -245,9 +248,10 @@ def _cell(value: Any) -> str:
 
 
 def _say(line: str) -> None:
-    """Print one line, whatever the number of processes of torchrun."""
-    if os.environ.get("LOCAL_RANK", "0") == "0":
-        print(f"robossl: {line}", file=sys.stderr)
+    """Print one line, whatever the number of processes of torchrun, which ends all with the first that fails."""
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        time.sleep(_FIRST_SPEAKS_S)
+    print(f"robossl: {line}", file=sys.stderr, flush=True)
 
 
 def _stop(message: str) -> int:
