@@ -67,7 +67,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not _is_mendable(error):
             raise
-        _say(" ".join(str(error).split()))
+        if not _is_first():  # torchrun ends all processes with the first that fails
+            time.sleep(_FIRST_SPEAKS_S)
+        print("robossl:", " ".join(str(error).split()), file=sys.stderr, flush=True)
         return _MENDABLE
 
 
@@ -248,10 +250,13 @@ def _cell(value: Any) -> str:
 
 
 def _say(line: str) -> None:
-    """Print one line, whatever the number of processes of torchrun, which ends all with the first that fails."""
-    if os.environ.get("LOCAL_RANK", "0") != "0":
-        time.sleep(_FIRST_SPEAKS_S)
-    print(f"robossl: {line}", file=sys.stderr, flush=True)
+    """Print one line, whatever the number of processes of torchrun."""
+    if _is_first():
+        print(f"robossl: {line}", file=sys.stderr)
+
+
+def _is_first() -> bool:
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def _stop(message: str) -> int:

@@ -8,12 +8,8 @@ import pytest
 from decoders import prefer_decord  # noqa: F401
 from recordings import write_stamped
 
-from robossl.data.video import (
-    check,
-    file_check,
-    open_video,
-)
-from robossl.data.video.check import check_file
+from robossl.data.video import check, file_check, open_video
+from robossl.data.video.check import check_decoder, check_file
 from robossl.data.video.scan import scan_video
 from robossl.errors import RobosslError
 
@@ -80,3 +76,18 @@ def test_an_extra_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.M
     text = r"decoder 'torchcodec' is not usable here \(torchcodec is not installed; pip install 'robossl\[torchcodec\]'"
     with pytest.raises(RobosslError, match=text):
         open_video(path, decoder="torchcodec")
+
+
+@pytest.mark.parametrize(("limit_s", "num_compared"), [(0.0, 8), (60.0, 16)])
+def test_a_slow_decoder_is_judged_by_fewer_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_s: float, num_compared: int
+) -> None:
+    path = write_stamped(tmp_path / "video.mp4", 40)
+    check_file(path)
+    read: list[int] = []
+    timed = check._timed
+    monkeypatch.setattr(check, "CHECK_LIMIT_S", limit_s)
+    monkeypatch.setattr(check, "_timed", lambda one, number, into: (read.append(number), timed(one, number, into))[1])
+    assert check_decoder(path, "opencv") == ""
+    assert len(read) == 2 * num_compared  # by PyAV and by OpenCV
+    assert len(set(read)) == num_compared

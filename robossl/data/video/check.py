@@ -30,7 +30,9 @@ DECORD_CODECS = ("h264", "vp8", "vp9")
 # 0.2 s); in a larger one, damage between the sampled frames may show as a garbled frame until `robossl doctor` looks
 MAX_DECODED_PIXELS = 50_000_000
 MAX_SAMPLED_PIXELS = 100_000_000  # decoded to get at the sampled frames: about a second
-NUM_SAMPLES = 16
+NUM_SAMPLES, MIN_SAMPLES = 16, 8
+CHECK_LIMIT_S = 3.0
+"""A decoder that took so long for `MIN_SAMPLES` frames is judged by them."""
 MAX_MEAN_DIFFERENCE = 4.0  # grey levels between two decoders' colour conversions; another frame differs by more
 _OPENERS: dict[str, Callable[[Path], Decoder]] = {
     "decord": DecordReader,
@@ -149,6 +151,7 @@ def _compared(path: Path, decoder: str, known: FileCheck) -> FileCheck:
                 difference = max(difference, float(np.abs(image.astype(np.int16) - expected).mean()))
                 if difference > MAX_MEAN_DIFFERENCE:
                     problem = f"{decoder}'s frame {number} differs"
+                if problem or (len(times_s["pyav"]) >= MIN_SAMPLES and sum(times_s[decoder]) > CHECK_LIMIT_S):
                     break
     except VideoReadError as error:
         return replace(known, problems=known.problems | {decoder: error.reason})
