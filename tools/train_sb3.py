@@ -20,6 +20,7 @@ import gymnasium as gym
 import torch
 
 from robossl.evaluation.intervals import wilson
+from robossl.policies.rl.greedy import greedy_success
 
 try:
     from stable_baselines3 import SAC
@@ -45,20 +46,6 @@ HINDSIGHT: dict[str, Any] = {
 }
 
 
-def success_rate(model: SAC, env: gym.Env, *, num_episodes: int, first_seed: int) -> float:
-    """Return the fraction of episodes that the greedy policy solves."""
-    solved = 0
-    for seed in range(first_seed, first_seed + num_episodes):
-        observation, info = env.reset(seed=seed)
-        done = False
-        while not done:
-            action, _ = model.predict(observation, deterministic=True)
-            observation, _, terminated, truncated, info = env.step(action)
-            done = terminated or truncated
-        solved += info["is_success"]
-    return solved / num_episodes
-
-
 def main() -> None:
     """Train, score and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -76,10 +63,10 @@ def main() -> None:
     start_s, start_cpu_s, rate = time.monotonic(), time.process_time(), 0.0
     while rate < 1.0 and time.monotonic() - start_s < 60 * arguments.minutes:
         model.learn(arguments.check_every, reset_num_timesteps=False)
-        rate = success_rate(model, tests, num_episodes=20, first_seed=TUNING_SEED)
+        rate = greedy_success(model, tests, num_episodes=20, first_seed=TUNING_SEED)
         print(f"{model.num_timesteps} steps, {time.monotonic() - start_s:.0f} s: {rate:.2f} of 20 episodes", flush=True)
     took_s, took_cpu_s = time.monotonic() - start_s, time.process_time() - start_cpu_s
-    rate = success_rate(model, tests, num_episodes=100, first_seed=TEST_SEED)
+    rate = greedy_success(model, tests, num_episodes=100, first_seed=TEST_SEED)
     result = {
         "env_id": arguments.env_id,
         "method": "SAC with HER" if arguments.hindsight else "SAC",

@@ -16,6 +16,7 @@ from robossl.policies.agents import policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
+from robossl.policies.rl.greedy import greedy_success
 from robossl.policies.rl.recipe import ReinforcementRecipe, Way
 from robossl.policies.rl.statistics import measure
 from robossl.policies.saving import ExecutionSpec, save_policy
@@ -104,26 +105,12 @@ def _train(learner: Any, tests: gym.Env, config: ReinforceConfig, run: Run, *, n
         while (left := config.num_steps - num_played - learner.num_timesteps) > 0:
             steps = min(config.check_every, left)
             learner.learn(steps, callback=advance, log_interval=None, reset_num_timesteps=False)
-            rate = _solved(learner, tests, num_episodes=config.num_check_episodes)
+            rate = greedy_success(learner, tests, num_episodes=config.num_check_episodes, first_seed=CHECK_SEED)
             curve.append((num_played + learner.num_timesteps, config.num_check_episodes, rate))
             run.tracker.log(curve[-1][0], {f"success/{config.domain}": rate})
             if rate >= config.stop_at:
                 break
     return curve
-
-
-def _solved(learner: Any, env: gym.Env, *, num_episodes: int) -> float:
-    """Return the fraction of episodes that the greedy policy solves."""
-    solved = 0
-    for seed in range(CHECK_SEED, CHECK_SEED + num_episodes):
-        observation, info = env.reset(seed=seed)
-        done = False
-        while not done:
-            action, _ = learner.predict(observation, deterministic=True)
-            observation, _, terminated, truncated, info = env.step(action)
-            done = terminated or truncated
-        solved += bool(info["is_success"])
-    return solved / num_episodes
 
 
 def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
