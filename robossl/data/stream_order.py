@@ -22,7 +22,8 @@ class StreamOrder:
     """Which item comes when, a pure function of (seed, epoch).
 
     In each epoch the stretches come in a new order. As many of them in a row as hold `round_frames` frames make a
-    round, whose items are shuffled: the buffer of a shuffled stream, but any place of it can be computed.
+    round, whose items are shuffled: the buffer of a shuffled stream, but any place of it can be computed. The first
+    rounds are an eighth, a quarter and half of one, so that training does not wait for a whole round.
 
     Args:
         segment_of_item: the stretch that each item lies in, rising.
@@ -73,10 +74,18 @@ class StreamOrder:
     def _drawn(self, epoch: int) -> list[Round]:
         rng = np.random.default_rng([self._seed, _STREAM, epoch])
         order = rng.permutation(len(self._segments))
-        round_of = (np.cumsum(self._lengths[self._segments[order]]) - 1) // self._round_frames
+        last_frames = np.cumsum(self._lengths[self._segments[order]]) - 1
+        round_of = self._rounds_of(last_frames, ramp=epoch == 0)
         rounds, start = [], epoch * self.num_items
         for number in np.unique(round_of):
             items = np.concatenate([self._items[place] for place in order[round_of == number]])
             rounds.append(Round(epoch, start, rng.permutation(items)))
             start += len(items)
         return rounds
+
+    def _rounds_of(self, frames: Int64[np.ndarray, " S"], *, ramp: bool) -> Int64[np.ndarray, " S"]:
+        """Return the round that each frame of an epoch lies in."""
+        firsts = [self._round_frames // part for part in (8, 4, 2)] if ramp else []
+        edges = np.cumsum(firsts)
+        small = np.searchsorted(edges, frames, side="right")
+        return np.where(small < len(firsts), small, small + (frames - sum(firsts)) // self._round_frames)

@@ -69,6 +69,12 @@ def test_any_step_can_be_asked_for_and_ranks_share_a_batch(tmp_path: Path) -> No
         assert torch.equal(joined, batches[step].pixels)
 
 
+def test_the_first_rounds_are_small_so_that_training_begins_soon() -> None:
+    order = StreamOrder(np.repeat(np.arange(40), 2), np.full(40, 32), seed=3, round_frames=256)
+    assert [len(one.items) // 2 for one in order.rounds(0)] == [1, 2, 4, 8, 8, 8, 8, 1]
+    assert [one.start for one in order.rounds(0)] == [0, 2, 6, 14, 30, 46, 62, 78]
+
+
 def test_an_epoch_passes_each_item_once_and_a_round_holds_few_stretches() -> None:
     segment_of_item = np.repeat(np.arange(40), 8)
     order = StreamOrder(segment_of_item, np.full(40, 32), seed=3, round_frames=256)
