@@ -43,6 +43,8 @@ class ProbeConfig:
     """What reads the features out: linear (ridge), mlp (one hidden layer), knn (the five nearest training frames)."""
     time: bool = False
     """Also ask for progress through the episode and velocity, and how neighbours line up episodes (Kendall's tau)."""
+    domains: bool = False
+    """Also ask how far each data set of `transfer` lies from the first one in feature space, and what tells actions."""
     num_neighbour_queries: Count = 4
     """Frames whose nearest neighbours are drawn, beside distances along episodes; 0: no figures."""
     seed: Count = 0

@@ -1,6 +1,6 @@
 """`robossl probe`: what probes read out of frozen features, in each domain; and nearest neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,18 @@ from robossl.evaluation.probe import (
 from robossl.evaluation.probe_heads import Head, probe_head
 from robossl.runs import Run
 from robossl.stages.encoders import open_encoder
+from robossl.stages.probe_domains import NOTE as DOMAIN_NOTE
+from robossl.stages.probe_domains import domain_rows
 from robossl.stages.probe_figures import draw_distances, draw_neighbours
 from robossl.stages.probe_frames import Sampled, as_rows, encode
-from robossl.stages.probe_time import COLUMNS as TIME_COLUMNS
+from robossl.stages.probe_time import COLUMNS as MEASURE_COLUMNS
 from robossl.stages.probe_time import NOTE as TIME_NOTE
 from robossl.stages.probe_time import time_rows
 from robossl.training import pick_device
 
 STATE_KEY = "observation.environment_state"
 TIME_TITLE = "What features tell about time"
+DOMAIN_TITLE = "What features tell about actions and domains"
 COLUMNS = ("features", "data", "target", "n", "mean_error", "median_error", "unit", "r2")
 NOTE = (
     "A linear (ridge) probe on frozen features, fitted on training episodes of the first data set and tested on n "
@@ -49,6 +52,8 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         ConfigError: a value is not allowed.
         DataError: a data set lacks the camera, the key or the columns.
     """
+    if config.domains and not config.transfer:
+        raise ConfigError("domains compares data sets, and there is one; name others: --transfer PATH")
     device = pick_device(config.device)
     encoder, encoder_digest = open_encoder(config.encoder, architecture=config.architecture, seed=config.seed)
     encoder = encoder.to(device).eval()
@@ -66,17 +71,20 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         if config.pca:
             rows += _baseline_rows(train, tests, targets, names, config)
     with run.time("measure time"):
-        of_time = _time_rows(train, tests, encoder, names, config) if config.time else []
+        of_time = _measured(time_rows, train, tests, encoder, names, config) if config.time else []
+    with run.time("compare domains"):
+        of_domains = _measured(domain_rows, train, tests, encoder, names, config) if config.domains else []
     if config.num_neighbour_queries:
         queries = config.num_neighbour_queries
         draw_neighbours(tests[0], features[1], count=queries, encoder=config.encoder, folder=run.figures)
         draw_distances(tests[0], features[1], encoder=config.encoder, folder=run.figures)
     run.tracker.cut_back(0)
     read = {f"probe/{row[1]}/{row[0]}/{row[2]}/r2": row[-1] for row in rows}
-    run.tracker.log(0, read | {f"probe/{row[1]}/{row[0]}/{row[2]}": row[-1] for row in of_time})
+    run.tracker.log(0, read | {f"probe/{row[1]}/{row[0]}/{row[2]}": row[-1] for row in [*of_time, *of_domains]})
     tables = [{"title": _title(config), "columns": list(COLUMNS), "rows": rows, "note": NOTE}]
-    if of_time:
-        tables.append({"title": TIME_TITLE, "columns": list(TIME_COLUMNS), "rows": of_time, "note": TIME_NOTE})
+    for title, found, note in ((TIME_TITLE, of_time, TIME_NOTE), (DOMAIN_TITLE, of_domains, DOMAIN_NOTE)):
+        if found:
+            tables.append({"title": title, "columns": list(MEASURE_COLUMNS), "rows": found, "note": note})
     inputs = {"encoder": encoder_digest} | {f"data {name}": s.digest for name, s in zip(names, sources, strict=True)}
     return {"tables": tables, "encoder": config.encoder, "inputs": inputs}
 
@@ -148,13 +156,19 @@ def _baseline_rows(
     ]
 
 
-def _time_rows(
-    train: Sampled, tests: Sequence[Sampled], encoder: Encoder, names: Sequence[str], config: ProbeConfig
+def _measured(
+    measure: Callable[..., list[list[Any]]],
+    train: Sampled,
+    tests: Sequence[Sampled],
+    encoder: Encoder,
+    names: Sequence[str],
+    config: ProbeConfig,
 ) -> list[list[Any]]:
-    rows = time_rows(train, tests, partial(encode, encoder), features="encoder", data=names)
+    """Return rows of the encoder's features, and of principal components of pixels."""
+    rows = measure(train, tests, partial(encode, encoder), features="encoder", data=names)
     if config.pca:
         pca = PixelPca(config.pca).fit(train.pixels())
-        rows += time_rows(
+        rows += measure(
             train, tests, lambda frames: pca.transform(as_rows(frames)), features=f"pca-{config.pca}", data=names
         )
     return rows

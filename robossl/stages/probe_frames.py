@@ -10,6 +10,7 @@ from robossl.encoders import Encoder
 from robossl.evaluation.probe import ProbeData
 
 ENCODE_BATCH = 256
+ACTION = "action"
 
 
 class Sampled:
@@ -43,12 +44,21 @@ class Sampled:
         """Return how fast the truth changed from the frame before, in its unit per second."""
         return (self.truth - self._values(1)) * self._source.fps_hz
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether the data set has an action for each frame."""
+        return ACTION in self._source.features
+
+    def actions(self) -> Float[np.ndarray, "n A"]:
+        """Return the action that was taken at each frame."""
+        return self._values(0, ACTION)
+
     def _read(self, back: int) -> np.ndarray:
         camera = self._config.camera
         return np.concatenate([self._source.frames(e, np.maximum(i - back, 0), camera) for e, i in self._pairs])
 
-    def _values(self, back: int) -> np.ndarray:
-        key = self._config.key
+    def _values(self, back: int, key: str = "") -> np.ndarray:
+        key = key or self._config.key
         return np.concatenate([self._source.values(e, np.maximum(i - back, 0), key) for e, i in self._pairs])
 
 

@@ -193,10 +193,11 @@ def test_the_probe_scores_each_data_set_beside_pixels_and_draws_neighbours(tmp_p
         max_frames=200,
         heads=("linear", "knn"),
         time=True,
+        domains=True,
     )
     with open_run(config.output, command="probe", config=config) as run:
         result = run.finish(probe(config, run=run))
-    table, of_time = result["tables"]
+    table, of_time, of_domains = result["tables"]
     seen = {(row[0], row[1], row[2]) for row in table["rows"]}
     features, data = ("encoder", "encoder, knn", "pca-8"), ("nominal", "shifted")
     assert seen == {(f, d, t) for f in features for d in data for t in ("end effector", "goal")}
@@ -206,6 +207,12 @@ def test_the_probe_scores_each_data_set_beside_pixels_and_draws_neighbours(tmp_p
     assert all(-1 <= values["encoder", name, "kendall tau"] <= 1 for name in data)
     assert all(0 <= values["encoder", name, "cycle error"] <= 1 for name in data)
     assert values["encoder", "nominal", "velocity r2"] > 0, "the arm is drawn where it is"
+    shifts = {tuple(row[:3]): row[4] for row in of_domains["rows"]}
+    gaps = {
+        (f, "shifted", m) for f in ("encoder", "pca-8") for m in ("centroid distance", "invariance", "domain accuracy")
+    }
+    assert shifts.keys() == gaps | {(f, d, "action score") for f in ("encoder", "pca-8") for d in data}
+    assert shifts["pca-8", "shifted", "domain accuracy"] > 0.6, "nominal always looks the same"
     for name, text in (("neighbours", "Nearest neighbours"), ("distances", "Distance to the last frame")):
         assert (run.figures / f"{name}.png").is_file()
         assert text in (run.figures / f"{name}.txt").read_text()
@@ -222,9 +229,10 @@ def test_the_probe_reads_chosen_columns_of_any_key(tmp_path: Path, demonstration
     for values, text in (
         ({"key": "nothing"}, "has no 'nothing'; it has"),
         ({"camera": "wrist"}, "has no camera 'wrist'; it has"),
+        ({"domains": True}, "domains compares data sets, and there is one"),
     ):
         bad = ProbeConfig(output=tmp_path / "bad", encoder="random", source=demonstrations, **values)
-        with pytest.raises(DataError, match=text):
+        with pytest.raises((ConfigError, DataError), match=text):
             probe(bad, run=run)
     outside = ProbeConfig(output=tmp_path / "bad", encoder="random", source=demonstrations, dims=(6,))
     with pytest.raises(ConfigError, match="reach outside of the 6 columns"):
