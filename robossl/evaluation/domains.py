@@ -15,7 +15,7 @@ class DomainGap:
     """How well features tell two domains apart; nothing does where they are invariant."""
 
     centroid_distance: float
-    """Between the domains' mean features, over the root mean square distance of features from their own mean; from 0."""
+    """Between the domains' mean features, over features' root mean square distance from their own mean; from 0."""
     classifier_accuracy: float
     """Balanced accuracy of a linear classifier on held-out episodes: 0.5 by chance, 1 where no frame is taken for the
     other domain's."""

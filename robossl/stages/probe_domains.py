@@ -16,8 +16,8 @@ NOTE = (
     "action score: r2 of a ridge probe for the recorded action, fitted in the first data set and tested in each; "
     "centroid distance: between the mean features of a data set and of the first one, in units of their spread; "
     "invariance: 1 / (1 + that distance), 1 is best; domain accuracy: how often a linear classifier tells the two "
-    "apart on held-out episodes, 0.5 by chance, which is best (after arXiv 2501.16389). Both must show the same kind of "
-    "situations, or it is these that are told apart. n: frames."
+    "apart on held-out episodes, 0.5 by chance, which is best (after arXiv 2501.16389). Both must show the same kind "
+    "of situations, or it is these that are told apart. n: frames."
 )
 
 
