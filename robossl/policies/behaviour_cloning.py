@@ -83,6 +83,7 @@ class BehaviourCloning:
         state = demonstrations.environment_state
         self.state = None if state is None else self._tensor(state)
         self.valid = torch.from_numpy(demonstrations.valid).to(self.device)
+        self.past = torch.from_numpy(demonstrations.past(network.spec.num_observation_steps))  # [n,T]
         self._set_statistics(demonstrations)
         chunks = self._tensor(demonstrations.chunks)
         self.targets = (chunks - network.get_buffer("action_mean")) / network.get_buffer("action_std")  # [n,K,A]
@@ -141,18 +142,20 @@ class BehaviourCloning:
             return None
         if self.table is not None:
             copies = torch.randint(len(self.table), (len(rows),), generator=self.generator)
-            return self.table[copies, rows]
-        return self.network.features(self._augmented(self.pixels[rows]))
+            return self.table[copies[:, None], self.past[rows]].flatten(1)
+        return self.network.features(self._augmented(self.pixels[self.past[rows]].flatten(1, 2)))
 
-    def _encode_all(self) -> Float[Tensor, "copies n X"]:
+    def _encode_all(self) -> Float[Tensor, "copies n VD"]:
         """Return the features of all frames: as they are, then augmented; and standardize with their statistics."""
         self.network.eval()
         table = torch.stack([self._encode(augmented=copy > 0) for copy in range(self.recipe.num_augmentations + 1)])
-        self.network.set_statistics("feature", *feature_statistics(table.flatten(0, 1)))
+        mean, std = feature_statistics(table.flatten(0, 1))
+        num_steps = self.network.spec.num_observation_steps
+        self.network.set_statistics("feature", mean.repeat(num_steps), std.repeat(num_steps))
         return table
 
     @torch.no_grad()
-    def _encode(self, *, augmented: bool) -> Float[Tensor, "n X"]:
+    def _encode(self, *, augmented: bool) -> Float[Tensor, "n VD"]:
         if self.pixels is None:
             raise TrainingError("there are no frames to encode")
         parts = []

@@ -31,10 +31,17 @@ class Demonstrations:
     valid: Bool[np.ndarray, "n K"]
     """False where a chunk reaches past the end of its episode."""
     episode: Int64[np.ndarray, " n"]
+    step: Int64[np.ndarray, " n"]
+    """Of the episode, from 0."""
 
     def __len__(self) -> int:
         """Return n."""
         return len(self.episode)
+
+    def past(self, num_steps: int) -> Int64[np.ndarray, "n T"]:
+        """Return for each row those of the last steps up to itself, the oldest first; before a first step, its own."""
+        back = np.arange(num_steps)[::-1]
+        return np.arange(len(self))[:, None] - np.minimum(back, self.step[:, None])
 
 
 def read_demonstrations(
@@ -76,7 +83,7 @@ def read_demonstrations(
         cameras=cameras,
         pixels=joined.get("pixels"),
         environment_state=joined.get("environment_state"),
-        **{name: joined[name] for name in ("proprio", "chunks", "valid", "episode")},
+        **{name: joined[name] for name in ("proprio", "chunks", "valid", "episode", "step")},
     )
 
 
@@ -90,6 +97,7 @@ def _read(
         "chunks": chunks,
         "valid": valid,
         "episode": np.full(len(steps), episode, np.int64),
+        "step": steps,
     }
     if cameras:
         end = np.full(len(steps), int(source.lengths[episode]) - 1)

@@ -45,6 +45,7 @@ LATER: dict[str, Any] = {
     "adr": False,
     "adr_success": [0.5, 0.9],
     "head": "mlp",
+    "num_observation_steps": 1,
     "sampling_steps": 10,
     "lora_rank": 8,
     "layer_decay": 1.0,

@@ -81,6 +81,7 @@ def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: Fine
         dropout=config.dropout,
         kind=config.head,
         sampling_steps=config.sampling_steps,
+        num_observation_steps=config.num_observation_steps,
     )
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
@@ -126,6 +127,10 @@ def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]
 def _check(config: FinetuneConfig) -> None:
     if config.mode in ("finetuned", "lora") and config.encoder == STATE:
         raise ConfigError("encoder 'state' has no weights to finetune; use mode frozen")
+    if config.encoder == STATE and config.num_observation_steps > 1:
+        raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
+    if config.head == "recurrent" and config.num_observation_steps == 1:
+        raise ConfigError("head 'recurrent' needs steps to go along; set num_observation_steps to 2 or more")
     for name in ("num_steps", "batch_size", "chunk_length"):
         if getattr(config, name) < 1:
             raise ConfigError(f"{name} is {getattr(config, name)}; it must be at least 1")

@@ -31,6 +31,7 @@ def demonstrations() -> Demonstrations:
         chunks=generator.uniform(-1, 1, (12, 2, 3)).astype(np.float32),
         valid=np.ones((12, 2), bool),
         episode=np.zeros(12, np.int64),
+        step=np.arange(12),
     )
 
 

@@ -168,6 +168,8 @@ def test_a_policy_is_not_evaluated_on_the_layouts_of_its_demonstrations(tmp_path
         ({"execute_steps": 9}, "execute_steps is 9; it must be 1 to chunk_length=4"),
         ({"num_steps": 0}, "num_steps is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"head": "recurrent"}, "set num_observation_steps to 2 or more"),
+        ({"encoder": "state", "num_observation_steps": 2}, "counts pictures, and encoder 'state' sees none"),
         ({"encoder": "state", "mode": "finetuned"}, "has no weights to finetune"),
     ],
 )

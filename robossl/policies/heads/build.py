@@ -7,10 +7,12 @@ from robossl.policies.heads.diffusion import DiffusionHead
 from robossl.policies.heads.flow import FlowHead
 from robossl.policies.heads.head import Head, HeadKind, HeadSpec
 from robossl.policies.heads.mlp import MlpHead
+from robossl.policies.heads.recurrent import RecurrentHead
 from robossl.policies.heads.transformer import TransformerHead
 
 HEADS: dict[HeadKind, type[Head]] = {
     "mlp": MlpHead,
+    "recurrent": RecurrentHead,
     "transformer": TransformerHead,
     "diffusion": DiffusionHead,
     "flow": FlowHead,
