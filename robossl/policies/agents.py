@@ -155,6 +155,13 @@ def _check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
         if camera not in shown:
             raise ConfigError(f"policy {path} sees camera {camera!r}, but the env shows {', '.join(shown)}")
     simulator: Any = env.unwrapped
+    learned_hz = load_policy_card(path).get("trained_on", {}).get("fps_hz")
+    control_hz = env.metadata.get("render_fps")
+    if learned_hz and control_hz and not np.isclose(learned_hz, control_hz, rtol=0.01):
+        raise ConfigError(
+            f"policy {path} was trained at {learned_hz:g} actions a second, but {_name(env)} takes {control_hz:g}; "
+            "use demonstrations recorded at the env's rate"
+        )
     head = network.spec
     sizes = {
         "gives actions of": (head.action_dim, int(np.prod(env.action_space.shape or ()))),
@@ -165,9 +172,13 @@ def _check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
         unused = of_policy == 0  # not every policy sees proprio or simulator state
         if of_policy != of_env and not unused:
             raise ConfigError(
-                f"policy {path} {what} {of_policy} numbers, but {env.spec.id if env.spec else 'the env'} has {of_env}; "
+                f"policy {path} {what} {of_policy} numbers, but {_name(env)} has {of_env}; "
                 "use it in the env of its demonstrations"
             )
+
+
+def _name(env: gym.Env) -> str:
+    return env.spec.id if env.spec else "the env"
 
 
 @lru_cache(maxsize=4)

@@ -68,7 +68,7 @@ def read_demonstrations(
         second_look: also read the cameras `<camera>_look2`, if the data has them all.
 
     Raises:
-        DataError: too few episodes, an unknown camera, or no actions.
+        DataError: too few episodes, an unknown camera, no actions, or actions outside of [-1, 1].
     """
     _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state)
     looks = [cameras]
@@ -79,6 +79,11 @@ def read_demonstrations(
         _read(source, index, look, chunk_length, state) for look in looks for index in range(num_demonstrations)
     ]
     joined = {name: np.concatenate([episode[name] for episode in episodes]) for name in episodes[0]}
+    if (largest := float(np.abs(joined["chunks"]).max())) > 1 + 1e-4:
+        raise DataError(
+            f"the demonstrations' actions reach {largest:.3g}, but a policy acts in -1 to 1, where 1 is the env's "
+            "largest action; scale them before they are recorded"
+        )
     return Demonstrations(
         cameras=cameras,
         pixels=joined.get("pixels"),

@@ -120,6 +120,7 @@ def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]
         "domains": sorted({record["domain"] for record in records if "domain" in record}),
         "renderers": sorted({record["renderer"] for record in records if "renderer" in record}),
         "seeds": [record["seed"] for record in records if "seed" in record],
+        "fps_hz": float(source.fps_hz),
         "image_size": int(source.frames(0, [0], source.cameras[0]).shape[-1]),
     }
 

@@ -48,13 +48,14 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         torch.manual_seed(config.seed)
         network = _build(env, encoder, config)
         env.reset(seed=config.seed)
-        renderer = env.unwrapped.episode_record()["renderer"]  # type: ignore[attr-defined]
+        record = env.unwrapped.episode_record()  # type: ignore[attr-defined]
         with run.time("reinforce"):
             curve = _learn(env, network, spec, config, run)
     trained_on = {
         "env_id": config.env_id,
         "domains": [config.domain],
-        "renderers": [renderer],
+        "renderers": [record["renderer"]],
+        "fps_hz": record["fps_hz"],
         "image_size": spec.image_size,
     }
     save_policy(

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from episodes import POINT_ENV, EpisodeList, expert_episodes
+from point_env import PointEnv
 
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError, DataError, EncoderError, RobosslError, TrainingError
@@ -106,6 +108,21 @@ def test_what_does_not_fit_is_refused_by_name(source: EpisodeList, tmp_path: Pat
         load_policy(tmp_path)
     with pytest.raises(EncoderError, match="needs an encoder"):
         PolicyNetwork(HeadSpec(proprio_dim=1, state_dim=0, action_dim=1, chunk_length=1), encoder=None, cameras=("a",))
+
+
+def test_another_control_rate_is_refused_before_the_robot_moves(tmp_path: Path, monkeypatch: Any) -> None:
+    trained_on = {"trained_on": {"fps_hz": 5.0}}
+    network = _network(visual=False, state_dim=6)
+    save_policy(network, tmp_path / "policy", execution=ExecutionSpec(), card_extra=trained_on)
+    monkeypatch.setattr(PointEnv, "metadata", {"render_modes": [], "render_fps": 20})
+    with pytest.raises(ConfigError, match="trained at 5 actions a second, but test/Point-v0 takes 20"):
+        next(rollout(EnvSpec(env_id=POINT_ENV), policy_factory(tmp_path / "policy"), num_episodes=1, seed=0))
+
+
+def test_actions_of_another_scale_are_refused(source: EpisodeList) -> None:
+    scaled = EpisodeList([replace(episode, actions=episode.actions * 40) for episode in source.episodes[:2]])
+    with pytest.raises(DataError, match="actions reach 40, but a policy acts in -1 to 1"):
+        read_demonstrations(scaled, num_demonstrations=2, cameras=(), chunk_length=1)
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:
