@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from robossl.config.recipe import TASKS, RecipeConfig
+from robossl.config.recipe import FIRST_TASKS, TRAINED, RecipeConfig
 from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
 
@@ -29,8 +29,16 @@ class BenchmarkConfig:
     """Folder of the finished cells, one small JSON each; one that is there with the same settings is not run again."""
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
     """Sizes of the recipe."""
-    tasks: tuple[str, ...] = tuple(TASKS)
-    """reach, push."""
+    tasks: tuple[str, ...] = FIRST_TASKS
+    """Out of reach, push, pick_and_place, stack, button_press, drawer_opening, sort_by_colour. One encoder is trained
+    on play of all of them."""
+    encoders: tuple[str, ...] = TRAINED
+    """What policies are cloned on: pretrained, random (frozen), scratch, state (of the simulator, as a ceiling),
+    autoencoder and simclr; those of `given` join them."""
+    given: dict[str, Path] = field(default_factory=dict)
+    """Further encoders: a name of your own to the directory of an encoder, such as one with ResNet weights."""
+    more_demonstrations: tuple[Positive, ...] = ()
+    """Numbers of demonstrations to compare beside the recipe's, for pretrained, random, scratch and state."""
     seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = (0, 1, 2)
     """Training seeds: each has an encoder, demonstrations and policies of its own."""
     num_eval_episodes: Positive = 100

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robossl.config.recipe import TASKS, RecipeConfig
+from robossl.config.recipe import FIRST_TASKS, RecipeConfig
 from robossl.config.schema import STRICT, Count, OptionalPath, Positive
 from robossl.config.tracking import TrackingConfig
 
@@ -20,7 +20,7 @@ class DemoConfig:
     """Folder of recorded videos or LeRobot data sets to train on too; the report then also speaks of them."""
     recipe: RecipeConfig = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
     """Sizes of the recipe."""
-    tasks: tuple[str, ...] = tuple(TASKS)
+    tasks: tuple[str, ...] = FIRST_TASKS
     """reach, push."""
     num_eval_episodes: Positive = 20
     """Episodes of each policy in each domain: few, so its intervals are wide; `make benchmark` takes 100."""

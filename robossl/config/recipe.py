@@ -1,6 +1,6 @@
 """The default recipe from play to policy: one place for `robossl demo` and `make benchmark`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robossl.config.collect import CollectConfig
@@ -11,7 +11,17 @@ from robossl.config.pretrain import AugmentationConfig, EncoderConfig, Objective
 from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
 
-TASKS = {"reach": "robossl/PandaReach-v0", "push": "robossl/PandaPush-v0"}
+TASKS = {
+    "reach": "robossl/PandaReach-v0",
+    "push": "robossl/PandaPush-v0",
+    "pick_and_place": "robossl/PandaPickAndPlace-v0",
+    "stack": "robossl/PandaStack-v0",
+    "button_press": "robossl/PandaButtonPress-v0",
+    "drawer_opening": "robossl/PandaDrawerOpening-v0",
+    "sort_by_colour": "robossl/PandaSortByColour-v0",
+}
+FIRST_TASKS = ("reach", "push")
+"""Those of the demo, which are cloned in minutes."""
 TRAINED = ("pretrained", "random", "scratch", "state")
 """What policies are cloned on; on simulator state is the ceiling of what cloning can do."""
 SCRIPTED = {"expert": "expert", "random-policy": "random"}
@@ -25,6 +35,8 @@ NAMES = {
     "random-policy": "none: random actions",
 }
 """The words of the tables for each of them."""
+REFERENCES = {"autoencoder": "autoencoder, frozen", "simclr": "SimCLR, frozen"}
+"""Further ways to train the encoder, on the same frames for as many steps, with their words."""
 DEMONSTRATION_SEED = 500_000
 PROBE_SEED = 700_000
 """Far from the seeds of play (from 0) and of evaluation, so that no layout is met twice."""
@@ -108,6 +120,21 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
     )
 
 
+def reference_config(
+    recipe: RecipeConfig, play: tuple[Path, ...], output: Path, *, seed: int, name: str
+) -> PretrainConfig:
+    """Return how an encoder of `REFERENCES` is trained: as the default one, but for the task and its augmentation."""
+    default = pretrain_config(recipe, play, output, seed=seed)
+    if name == "simclr":
+        objective = ObjectiveConfig(name="simclr", params={"num_instants": 2})
+        augmentation = AugmentationConfig()
+    else:
+        objective = ObjectiveConfig(name="autoencoder")
+        augmentation = AugmentationConfig(shift_px=0, brightness=0.0, contrast=0.0, saturation=0.0)
+    sources = tuple(replace(source, objectives=(objective.name,)) for source in default.sources)
+    return replace(default, sources=sources, objectives=(objective,), augmentation=augmentation)
+
+
 def pretrain_config(
     recipe: RecipeConfig, play: tuple[Path, ...], output: Path, *, seed: int, footage: Path | None = None
 ) -> PretrainConfig:
@@ -149,15 +176,16 @@ def finetune_config(
         demonstrations: Their data set.
         encoder: The pretrained one; `random` and `scratch` take its architecture.
         output: Run directory.
-        variant: `pretrained`, `random` (frozen), `scratch` (trained end to end with random shifts) or `state`.
+        variant: `random` (frozen), `scratch` (trained end to end with random shifts), `state`, or the name of whatever
+            the pretrained one is.
         seed: Of weights and batches.
     """
-    names = {"pretrained": str(encoder), "scratch": str(encoder), "random": "random", "state": "state"}
+    names = {"random": "random", "state": "state"}
     return FinetuneConfig(
         output=output,
         demonstrations=demonstrations,
         num_demonstrations=recipe.num_demonstrations,
-        encoder=names[variant],
+        encoder=names.get(variant, str(encoder)),
         architecture=str(encoder),
         mode="scratch" if variant == "scratch" else "frozen",
         num_steps=recipe.finetune_steps,

@@ -1,29 +1,36 @@
 """`robossl benchmark`: encoders compared by the success of policies cloned on them, over several training seeds."""
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.load import dump_values
+from robossl.config.pretrain import PretrainConfig
 from robossl.config.recipe import (
     NAMES,
+    REFERENCES,
     RENDERER,
     SCRIPTED,
     TRAINED,
+    RecipeConfig,
     demonstrations_config,
     evaluate_config,
     finetune_config,
     play_config,
     pretrain_config,
+    reference_config,
 )
-from robossl.errors import ConfigError
+from robossl.encoders import load_encoder
+from robossl.errors import ConfigError, closest
 from robossl.rollout import Workers
-from robossl.runs import Run, fingerprint
+from robossl.runs import Run, digest_path, fingerprint
 from robossl.runs.files import write_text
-from robossl.stages.benchmark_cells import Cell, as_markdown, differences, table
+from robossl.stages.benchmark_cells import Cell, as_markdown, differences, retentions, table
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
@@ -32,6 +39,7 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
+LABELS = NAMES | REFERENCES
 LATER: dict[str, Any] = {
     "renderer": RENDERER,
     "frames": "cache",
@@ -65,22 +73,23 @@ SEED = 5_000_000
 def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
     check_tasks(config.tasks)
+    _check_encoders(config)
     _open_folder(config.cells)
     run.tracker.cut_back(0)  # cells that are there are logged again
     found: list[tuple[Cell, Mapping[str, Any]]] = []
     with Workers(config.recipe.num_workers) as workers:
         for cell in _cells(config):
-            with run.time(f"{cell.variant}, seed {cell.seed}"):
+            with run.time(f"{cell.name}, seed {cell.seed}"):
                 result = cell.get(config.cells, partial(_measure, config, cell, workers))
             found.append((cell, result))
             rates = {name: domain["success_rate"] for name, domain in result["domains"].items()}
-            run.tracker.log(
-                len(found) - 1, {f"{cell.task}/{cell.variant}/{name}": rate for name, rate in rates.items()}
-            )
+            run.tracker.log(len(found) - 1, {f"{cell.name}/{name}": rate for name, rate in rates.items()})
     found.sort(key=lambda item: config.tasks.index(item[0].task))
+    others = [name for name in _encoders(config) if name not in ("pretrained", "state")]
     tables = [
-        table(found, labels=NAMES),
-        differences(found, of="pretrained", against=("random", "scratch"), labels=NAMES),
+        table(found, labels=LABELS),
+        retentions(found, source=DOMAINS[0], target=DOMAINS[1], labels=LABELS),
+        differences(found, of="pretrained", against=others, labels=LABELS),
     ]
     write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
     return {"tables": tables}
@@ -93,20 +102,47 @@ def _open_folder(cells: Path) -> None:
         raise ConfigError(f"the folder of cells {cells} can't be written to; name another one: --cells=DIR")
 
 
+def _check_encoders(config: BenchmarkConfig) -> None:
+    """Refuse an encoder that is not known before hours of work."""
+    known = (*TRAINED, *REFERENCES, *config.given)
+    for name in config.encoders:
+        if name not in known:
+            raise ConfigError(f"unknown encoder {name!r}: use {', '.join(known)}{closest(name, known)}")
+    for name, path in config.given.items():
+        if name in (*TRAINED, *REFERENCES, *SCRIPTED) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            raise ConfigError(f"an encoder of yours can't be called {name!r}: use other letters, digits and _")
+        load_encoder(path)
+
+
+def _encoders(config: BenchmarkConfig) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*config.encoders, *config.given)))
+
+
 def _cells(config: BenchmarkConfig) -> list[Cell]:
     """Return all cells in the order in which they are filled: what a first look needs comes first."""
-    trained = [(task, variant, seed) for seed in config.seeds for task in config.tasks for variant in TRAINED]
-    scripted = [(task, variant, 0) for task in config.tasks for variant in SCRIPTED]
+    encoders = _encoders(config)
+    more = [(count, name) for count in config.more_demonstrations for name in encoders if name in TRAINED]
+    policies: list[tuple[int | None, str]] = [*((None, name) for name in encoders), *more]
+    trained = [(task, *policy, seed) for seed in config.seeds for task in config.tasks for policy in policies]
+    scripted = [(task, None, variant, 0) for task in config.tasks for variant in SCRIPTED]
     return [
-        Cell(task=task, variant=variant, seed=seed, settings=_settings(config, task, variant, seed))
-        for task, variant, seed in [*trained, *scripted]
+        Cell(
+            task=task,
+            variant=variant,
+            seed=seed,
+            num_demonstrations=count,
+            settings=_settings(config, task, variant, seed, num_demonstrations=count),
+        )
+        for task, count, variant, seed in [*trained, *scripted]
     ]
 
 
-def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> dict[str, Any]:
+def _settings(
+    config: BenchmarkConfig, task: str, variant: str, seed: int, *, num_demonstrations: int | None = None
+) -> dict[str, Any]:
     """Return what a cell depends on: every setting of the stages behind it, free of where they write and how many
     processes they use, and the worlds that it is trained and tried in."""
-    recipe, here = config.recipe, Path()
+    recipe, here = _recipe(config, num_demonstrations), Path()
     stages: dict[str, Any] = {
         "evaluate": evaluate_config(
             recipe, task, "", here, domains=DOMAINS, num_episodes=config.num_eval_episodes, seed=SEED
@@ -115,12 +151,14 @@ def _settings(config: BenchmarkConfig, task: str, variant: str, seed: int) -> di
     if variant not in SCRIPTED:
         stages["demonstrations"] = demonstrations_config(recipe, task, here, seed=seed)
         stages["finetune"] = finetune_config(recipe, here, here, here, variant=variant, seed=seed)
-    if variant == "pretrained":
+    learned = variant == "pretrained" or variant in REFERENCES
+    if learned:
         stages |= {f"play-{name}": play_config(recipe, name, here) for name in config.tasks}
-        stages["pretrain"] = pretrain_config(recipe, tuple(Path(name) for name in config.tasks), here, seed=seed)
+        stages["pretrain"] = _pretraining(recipe, tuple(Path(name) for name in config.tasks), here, seed, variant)
     free = ("output", "tracking", "num_workers")
-    worlds = config.tasks if variant == "pretrained" else (task,)
-    return {"worlds": {name: world(name, DOMAINS) for name in worlds}} | {
+    worlds = config.tasks if learned else (task,)
+    given = {"given": digest_path(config.given[variant])} if variant in config.given else {}
+    return {"worlds": {name: world(name, DOMAINS) for name in worlds}, **given} | {
         name: {key: value for key, value in without_later(dump_values(stage)).items() if key not in free}
         for name, stage in stages.items()
     }
@@ -153,28 +191,40 @@ def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str,
 
 
 def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
-    encoder = _encoder(config, cell.seed)
+    recipe = _recipe(config, cell.num_demonstrations)
+    encoder = config.given.get(cell.variant) or _encoder(config, cell.seed, cell.variant)
     demonstrations = _path(config, "demonstrations", cell)
-    how = demonstrations_config(config.recipe, cell.task, demonstrations, seed=cell.seed)
-    run_stage("collect", collect, how)
+    run_stage("collect", collect, demonstrations_config(recipe, cell.task, demonstrations, seed=cell.seed))
     policy = _path(config, f"policy-{cell.variant}", cell)
-    cloning = finetune_config(config.recipe, demonstrations, encoder, policy, variant=cell.variant, seed=cell.seed)
+    cloning = finetune_config(recipe, demonstrations, encoder, policy, variant=cell.variant, seed=cell.seed)
     run_stage("finetune", finetune, cloning)
     return policy
 
 
-def _encoder(config: BenchmarkConfig, seed: int) -> Path:
+def _encoder(config: BenchmarkConfig, seed: int, variant: str) -> Path:
     """Return the encoder of a training seed: its own weights and data order, on the same play for all seeds."""
     play = tuple(_folder(config) / f"play-{task}" for task in config.tasks)
     for task, path in zip(config.tasks, play, strict=True):
         run_stage("collect", collect, play_config(config.recipe, task, path))
-    how = pretrain_config(config.recipe, play, _folder(config) / f"pretrain-{seed}", seed=seed)
+    name = f"{variant}-{seed}" if variant in REFERENCES else f"pretrain-{seed}"
+    how = _pretraining(config.recipe, play, _folder(config) / name, seed, variant)
     run_stage("pretrain", pretrain, how)
     return how.output / "encoder"
 
 
+def _pretraining(recipe: RecipeConfig, play: tuple[Path, ...], output: Path, seed: int, variant: str) -> PretrainConfig:
+    if variant in REFERENCES:
+        return reference_config(recipe, play, output, seed=seed, name=variant)
+    return pretrain_config(recipe, play, output, seed=seed)
+
+
+def _recipe(config: BenchmarkConfig, num_demonstrations: int | None) -> RecipeConfig:
+    return replace(config.recipe, num_demonstrations=num_demonstrations or config.recipe.num_demonstrations)
+
+
 def _path(config: BenchmarkConfig, stage: str, cell: Cell) -> Path:
-    return _folder(config) / f"{stage}-{cell.task}-{cell.seed}"
+    count = "" if cell.num_demonstrations is None else f"-{cell.num_demonstrations}"
+    return _folder(config) / f"{stage}-{cell.task}{count}-{cell.seed}"
 
 
 def _folder(config: BenchmarkConfig) -> Path:

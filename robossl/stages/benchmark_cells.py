@@ -1,8 +1,8 @@
 """The cells of the benchmark table: small files that outlive the runs which made them, and the table made of them."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from jaxtyping import Bool
 
 from robossl import __version__
 from robossl.evaluation.intervals import across_seeds, difference_across_seeds, wilson
+from robossl.evaluation.retention import retained
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json
 
+ALL_TASKS = "all"
 COLUMNS = ("task", "encoder", "domain", "renderer", "n", "each_seed", "success_rate", "low", "high")
 NOTE = (
     "n: episodes of all training seeds; each_seed: success rate of each training seed. Interval: 95 %, over training "
@@ -28,6 +30,8 @@ class Cell:
     task: str
     variant: str
     seed: int
+    num_demonstrations: int | None = None
+    """None: as many as the recipe says."""
     settings: Mapping[str, Any]
     """Everything that the numbers depend on."""
 
@@ -38,7 +42,18 @@ class Cell:
 
     def path(self, folder: Path) -> Path:
         """Return the file of the cell."""
-        return folder / f"{self.task}-{self.variant}-{self.seed}.json"
+        return folder / f"{self.name}-{self.seed}.json"
+
+    @property
+    def name(self) -> str:
+        """All but the training seed."""
+        count = "" if self.num_demonstrations is None else f"-{self.num_demonstrations}"
+        return f"{self.task}-{self.variant}{count}"
+
+    def label(self, labels: Mapping[str, str]) -> str:
+        """Return the words for what the policy is made of."""
+        words = labels.get(self.variant, self.variant)
+        return words if self.num_demonstrations is None else f"{words}, {self.num_demonstrations} demonstrations"
 
     def read(self, folder: Path) -> dict[str, Any] | None:
         """Return what is known of the cell, or None if it was never run with these settings."""
@@ -61,29 +76,63 @@ class Cell:
 def table(cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the table over tasks, variants and domains, with the training seeds joined."""
     rows = []
-    groups = dict.fromkeys((cell.task, cell.variant) for cell, _ in cells)
-    for task, variant in groups:
-        found = [result for cell, result in cells if (cell.task, cell.variant) == (task, variant)]
+    for first, found in _groups(cells):
         for domain in found[0]["domains"]:
-            rows.append([task, labels[variant], domain, *_row([result["domains"][domain] for result in found])])
+            row = _row([result["domains"][domain] for result in found])
+            rows.append([first.task, first.label(labels), domain, *row])
     return {"title": "Benchmark", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
+
+
+def retentions(
+    cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, source: str, target: str, labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what each variant keeps in one domain of its success in another one."""
+    rows = []
+    for first, found in _groups(cells):
+        there, here = (np.stack([_successes(result["domains"][name]) for result in found]) for name in (target, source))
+        kept = retained(there, here)
+        if kept is not None:
+            rows.append([first.task, first.label(labels), *(round(value, 3) for value in kept)])
+    note = f"Success in {target} over that in {source}; bootstrap over training seeds and episodes, 95 %."
+    columns = ["task", "encoder", "retained", "low", "high"]
+    return {"title": f"What is kept in {target}", "columns": columns, "rows": rows, "note": note}
+
+
+def _groups(
+    cells: Sequence[tuple[Cell, Mapping[str, Any]]],
+) -> Iterator[tuple[Cell, list[Mapping[str, Any]]]]:
+    """Yield the results of all training seeds of one policy, behind the first of their cells."""
+    groups: dict[str, list[tuple[Cell, Mapping[str, Any]]]] = {}
+    for cell, result in cells:
+        groups.setdefault(cell.name, []).append((cell, result))
+    for members in groups.values():
+        yield members[0][0], [result for _, result in members]
 
 
 def differences(
     cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, of: str, against: Sequence[str], labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return by how much one variant succeeds more often than others, paired by training seed and episode."""
-    successes: dict[tuple[str, str, str], list[Bool[np.ndarray, " n"]]] = {}
-    for cell, result in cells:
-        for domain, measured in result["domains"].items():
-            successes.setdefault((cell.task, cell.variant, domain), []).append(_successes(measured))
+    """Return by how much one variant succeeds more often than others, paired by training seed and episode.
+
+    With several tasks also over all of them.
+    """
+    pairs: dict[tuple[str, str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
+    known = {first.name: (first, found) for first, found in _groups(cells)}
+    for first, found in known.values():
+        for other in against if first.variant == of else ():
+            second, measured = known.get(replace(first, variant=other).name, (None, []))
+            if second is None or len(measured) != len(found):
+                continue
+            for domain in found[0]["domains"]:
+                both = [np.stack([_successes(one["domains"][domain]) for one in part]) for part in (found, measured)]
+                for task in (first.task, ALL_TASKS):
+                    pairs.setdefault((task, second.label(labels), domain), []).append((both[0], both[1]))
     rows = []
-    for (task, variant, domain), first in successes.items():
-        for other in against if variant == of else ():
-            second = successes.get((task, other, domain), [])
-            if len(second) == len(first):
-                value, low, high = difference_across_seeds(np.stack(first), np.stack(second))
-                rows.append([task, labels[other], domain, round(value, 3), round(low, 3), round(high, 3)])
+    for (task, label, domain), parts in pairs.items():
+        if task == ALL_TASKS and len(parts) == 1:
+            continue
+        difference = difference_across_seeds(*(np.concatenate(side, axis=1) for side in zip(*parts, strict=True)))
+        rows.append([task, label, domain, *(round(value, 3) for value in difference)])
     return {
         "title": f"How much better is: {labels[of]}",
         "columns": ["task", "than", "domain", "difference", "low", "high"],

@@ -7,6 +7,11 @@ from robossl.config.demo import DemoConfig
 _TASKS = {
     "reach": "The robot arm has to move its gripper to a ball and to stay there.",
     "push": "The robot arm has to push a puck onto a plate.",
+    "pick_and_place": "The robot arm has to put a cube on a block.",
+    "stack": "The robot arm has to stack one cube on another.",
+    "button_press": "The robot arm has to press a button.",
+    "drawer_opening": "The robot arm has to open a drawer.",
+    "sort_by_colour": "The robot arm has to sort cubes by their colour.",
 }
 _DOMAINS = {
     "randomized": "The simulator that training saw; colours, light, textures and camera change in each episode.",

@@ -10,7 +10,8 @@ import pytest
 
 from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
-from robossl.errors import ConfigError
+from robossl.encoders import build_encoder, save_encoder
+from robossl.errors import ConfigError, RobosslError
 from robossl.evaluation.intervals import wilson
 from robossl.rollout import EnvSpec, rollout
 from robossl.runs import open_run
@@ -144,11 +145,12 @@ def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
     assert calls == expected
     assert [row[1:3] for row in rows] == [[NAMES[name], domain] for name in (*TRAINED, *SCRIPTED) for domain in DOMAINS]
     text = config.cells.with_suffix(".md").read_text()
-    assert text.count("\n| reach |") == len(rows) + len(tables[1]["rows"])
+    assert text.count("\n| reach |") == sum(len(table["rows"]) for table in tables)
     # against the random and the fresh encoder in each domain; what nothing was trained for has no pairs
-    assert [row[1:3] for row in tables[1]["rows"]] == [
-        [NAMES[name], domain] for domain in DOMAINS for name in ("random", "scratch")
+    assert [row[1:3] for row in tables[2]["rows"]] == [
+        [NAMES[name], domain] for name in ("random", "scratch") for domain in DOMAINS
     ]
+    assert [row[:3] for row in tables[1]["rows"]] == [["reach", NAMES[name], 1.0] for name in (*TRAINED, *SCRIPTED)]
     assert len(list(config.cells.glob("*.json"))) == len(expected)
 
 
@@ -170,6 +172,49 @@ def test_a_second_benchmark_in_another_place_measures_only_what_changed(
     calls.clear()
     run(replace(config, output=tmp_path / "episodes", num_eval_episodes=5))
     assert len(calls) == 10, "the evaluation is part of every cell"
+
+
+def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    run(replace(config, seeds=(0,)))
+    calls.clear()
+    mine = save_encoder(build_encoder("conv", image_size=64, feature_dim=16, widths=(8,)), tmp_path / "mine")
+    wider = replace(
+        config,
+        output=tmp_path / "wider",
+        tasks=("reach", "push"),
+        seeds=(0,),
+        encoders=("pretrained", "random", "simclr", "autoencoder"),
+        given={"mine": mine},
+        more_demonstrations=(10,),
+    )
+    tables = run(wider)["tables"]
+    names = ("pretrained", "random", "simclr", "autoencoder", "mine", "pretrained", "random")
+    trained = [(task, name, 0) for task in wider.tasks for name in names]
+    trained.remove(("reach", "random", 0))  # with the recipe's number of demonstrations it was there
+    assert calls == [*trained, ("push", "expert", 0), ("push", "random-policy", 0)]
+    assert (config.cells / "reach-random-10-0.json").is_file()
+    labels = {row[1] for row in tables[0]["rows"]}
+    assert {"mine", "SimCLR, frozen", "random, frozen, 10 demonstrations"} <= labels
+    than = {(row[0], row[1]) for row in tables[2]["rows"]}
+    assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"encoders": ("pretrained", "simcrl")}, "did you mean 'simclr'"),
+        ({"given": {"random": Path("x")}}, "can't be called 'random'"),
+        ({"given": {"resnet": Path("nowhere")}}, "nowhere"),
+    ],
+)
+def test_an_encoder_that_is_not_there_is_refused_before_any_work(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], values: Any, text: str
+) -> None:
+    with pytest.raises(RobosslError, match=text):
+        run(replace(config, **values))
+    assert calls == []
 
 
 def test_a_cell_is_measured_through_the_stages_that_it_needs(
