@@ -14,7 +14,7 @@ benchmark: $(STAMP)
 	$(BIN)/robossl benchmark
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
