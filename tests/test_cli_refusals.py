@@ -201,6 +201,7 @@ CASES: list[tuple[list[str], str]] = [
     ([*REINFORCED, "--num-steps=600"], "num_steps is 600, but up to 600 steps of play come first"),
     ([*REINFORCED, "--discount=2"], "discount: input should be less than or equal to 1, got 2"),
     ([*REINFORCE, "--encoder=state", "--mode=scratch"], "encoder 'state' has no weights to learn"),
+    ([*REINFORCE, "--encoder=state", "--reward=goal_distance"], "compares features of a frozen encoder; name one"),
     ([*REINFORCE, "--encoder=state", "--num-observation-steps=2"], "encoder 'state' sees none; leave it at 1"),
     ([*REINFORCE, "--encoder=stat"], "did you mean 'state'?"),
     ([*EVALUATE, "--policy=policies/actions"], "gives actions of 2 numbers, but test/Point-v0 has 3"),

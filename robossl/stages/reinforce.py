@@ -16,6 +16,7 @@ from robossl.policies.agents import policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
+from robossl.policies.rl.goal_reward import GoalDistanceReward
 from robossl.policies.rl.greedy import greedy_success
 from robossl.policies.rl.recipe import ReinforcementRecipe, Way
 from robossl.policies.rl.statistics import measure
@@ -86,11 +87,17 @@ def _learn(env: gym.Env, network: PolicyNetwork, spec: EnvSpec, config: Reinforc
     with ExitStack() as stack:
         nested = stack.enter_context(closing(replace(spec, options=_nested(spec.options)).make()))
         num_played = measure(nested, network, seed=config.seed, features=config.mode == "frozen")
-        learner = build_learner(watched(env, network, recipe), network, recipe)
+        learner = build_learner(watched(_rewarded(env, network, config), network, recipe), network, recipe)
         tested = stack.enter_context(closing(spec.make())) if config.hindsight else nested
         curve = _train(learner, watched(tested, network, recipe), config, run, num_played=num_played)
     copy_actor(learner, network)
     return curve
+
+
+def _rewarded(env: gym.Env, network: PolicyNetwork, config: ReinforceConfig) -> gym.Env:
+    if config.reward == "env" or network.encoder is None:
+        return env
+    return GoalDistanceReward(env, network.encoder, config.cameras[0])
 
 
 def _train(learner: Any, tests: gym.Env, config: ReinforceConfig, run: Run, *, num_played: int) -> Curve:
@@ -140,7 +147,7 @@ def _open_encoder(config: ReinforceConfig) -> tuple[Encoder | None, dict[str, st
 
 def _env_spec(config: ReinforceConfig, encoder: Encoder | None) -> EnvSpec:
     options: dict[str, Any] = {} if config.renderer == "auto" else {"renderer": config.renderer}
-    if GOAL_VIEW in config.cameras:
+    if GOAL_VIEW in config.cameras or config.reward == "goal_distance":
         options["goal_image"] = True
     if config.hindsight:
         options |= {"obs_format": "goal", "reward_type": "sparse"}

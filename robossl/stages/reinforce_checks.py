@@ -45,6 +45,8 @@ def check_config(config: ReinforceConfig) -> None:
         raise ConfigError(
             "hindsight tells goals again, which a picture does not allow; use it with encoder state and algorithm sac"
         )
+    if config.reward == "goal_distance" and (sees_state or config.mode == "scratch"):
+        raise ConfigError("reward goal_distance compares features of a frozen encoder; name one, or use reward env")
     if sees_state and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
     if config.hindsight and not config.proprio:
