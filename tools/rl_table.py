@@ -88,13 +88,7 @@ def _encoder(task: str, work: Path) -> Path:
     )
     run_stage("collect", collect, play)
     recipe = load_config(PretrainConfig, ROOT / "configs/pretrain/reach.yaml")
-    how = replace(
-        recipe,
-        output=work / f"pretrain-{task}",
-        sources=(SourceConfig(path=play.output),),
-        batch_size=32,
-        num_steps=450,
-    )
+    how = replace(recipe, output=work / f"pretrain-{task}", sources=(SourceConfig(path=play.output),))
     run_stage("pretrain", pretrain, how)
     return how.output / "encoder"
 
