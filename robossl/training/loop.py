@@ -3,6 +3,7 @@
 Everything random in a step is a function of (seed, step), so a checkpoint between two steps is all that resuming needs.
 """
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -237,6 +238,11 @@ def _step(
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     limit = settings.clip_norm or float("inf")
     grad_norm = float(nn.utils.clip_grad_norm_(parameters, limit))
+    if not math.isfinite(grad_norm):  # the same on all ranks; one step more, and the weights are lost
+        raise TrainingError(
+            f"the gradient is {grad_norm} at step {step}, though the loss is {float(outputs[-1].loss):.4g}; "
+            f"{_remedy(step, settings)}"
+        )
     optimizer.step()
     objective.after_step(step, settings.num_steps)
     return _mean(outputs), grad_norm, seen
@@ -250,7 +256,7 @@ def _backward(
         output: ObjectiveOutput = model(batch)
     # checked before the weights move, on all ranks at once, so that none is left waiting for another
     if not torch.isfinite(joint_average(output.loss.detach())):
-        raise TrainingError(_not_finite(output, batch, step))
+        raise TrainingError(_not_finite(output, batch, step, settings))
     (output.loss if settings.accumulate == 1 else output.loss / settings.accumulate).backward()
     return ObjectiveOutput(loss=output.loss.detach(), metrics=output.metrics)
 
@@ -275,14 +281,23 @@ def _joint(output: ObjectiveOutput, interrupt: Interrupt) -> tuple[float, bool]:
     return loss, asked > 0
 
 
-def _not_finite(output: ObjectiveOutput, batch: ClipBatch, step: int) -> str:
+def _not_finite(output: ObjectiveOutput, batch: ClipBatch, step: int, settings: LoopSettings) -> str:
+    """Return one line with the objectives that are to blame, which log their losses as `<name>/loss`."""
     episodes = sorted(set(batch.episode_id.tolist()))
     parts = ", ".join(f"{name} {value:.4g}" for name, value in output.metrics.items())
-    loss = float(output.loss.detach())
+    losses = {name.removesuffix("/loss"): v for name, v in output.metrics.items() if name.endswith("/loss")}
+    wrong = [repr(name) for name, value in losses.items() if not math.isfinite(value)]
+    blamed = f" of objective {' and '.join(wrong)}" if wrong else ""
     return (
-        f"the loss is {loss} at step {step} (source {batch.source!r}, episodes {episodes}; {parts}); "
-        "lower learning_rate, or look at these episodes"
+        f"the loss{blamed} is {float(output.loss.detach())} at step {step} (source {batch.source!r}, episodes "
+        f"{episodes}; {parts}); {_remedy(step, settings)}, or look at these episodes"
     )
+
+
+def _remedy(step: int, settings: LoopSettings) -> str:
+    kept = step // settings.checkpoint_every * settings.checkpoint_every
+    checkpoint = f"the checkpoint of step {kept} is kept" if kept else "there is no checkpoint yet"
+    return f"{checkpoint}: lower learning_rate"
 
 
 def _run_hooks(hooks: Sequence[Hook], done: int, log: Log, here: Processes, module: nn.Module) -> None:

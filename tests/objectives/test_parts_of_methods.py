@@ -6,6 +6,9 @@ import pytest
 import torch
 from tiny_methods import LONG, batch_for, tiny_method
 
+from robossl.encoders import Encoder
+from robossl.errors import ConfigError
+from robossl.objectives import build_objective
 from robossl.objectives.parts.barlow import redundancy
 from robossl.objectives.parts.cycle import cycle_errors
 from robossl.objectives.parts.discriminator import Discriminator
@@ -176,3 +179,27 @@ def test_hidden_blocks_are_grey_and_blocks_are_cut_where_masks_say() -> None:
     blocks = blocks_of(pixels, 4)
     assert blocks.shape == (1, 2, 2, 3, 3, 16)
     assert torch.equal(blocks[0, 1, 1, 2], pixels[0, 1, :, 4:, 8:].flatten(1))
+
+
+class Mapless(Encoder):
+    """Somebody's encoder that gives features at once."""
+
+    def __init__(self, *, flat: bool) -> None:
+        super().__init__(
+            architecture="mapless", arguments={}, image_size=32, feature_dim=8, mean=(0.5,) * 3, std=(0.25,) * 3
+        )
+        self.flat = flat
+        self.linear = torch.nn.Linear(3, 8)
+
+    def map_from_input(self, images: torch.Tensor) -> torch.Tensor:
+        if self.flat:
+            return self.linear(images.mean(dim=(2, 3)))
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", ["future_frames", "parallel_frames", "masked_latents"])
+@pytest.mark.parametrize("flat", [True, False])
+def test_an_encoder_without_a_feature_map_is_refused_when_the_task_is_built(name: str, flat: bool) -> None:
+    with pytest.raises(ConfigError, match="encoder 'mapless' has no feature map .* which this objective needs") as error:
+        build_objective(name, Mapless(flat=flat))
+    assert "\n" not in str(error.value)

@@ -15,7 +15,7 @@ from robossl.errors import ConfigError, TrainingError
 from robossl.objectives import Ramp
 from robossl.training import LoopSettings, Processes, learning_rate_factor, pick_device, processes, train
 from robossl.training.prefetch import Prefetcher
-from robossl.types import ObjectiveOutput
+from robossl.types import ClipBatch, ObjectiveOutput
 
 ALONE = Processes(rank=0, world_size=1, device=torch.device("cpu"))
 
@@ -93,11 +93,44 @@ def run(module: nn.Module, tmp_path, *, num_steps: int = 3, fingerprint: str = "
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_episodes_and_keeps_the_weights_before(tmp_path) -> None:
-    with pytest.raises(TrainingError, match=r"loss is inf at step 1 \(source 'memory', episodes \[.*\]; part 3\)"):
+    with pytest.raises(TrainingError, match=r"loss is inf at step 1 \(source 'memory', episodes \[.*\]; part 3\)") as error:
         run(Exploding(), tmp_path)
+    assert "; the checkpoint of step 1 is kept: lower learning_rate, or look at these episodes" in str(error.value)
+    assert "\n" not in str(error.value)
     kept = torch.load(tmp_path / "last.pt", weights_only=True)
     assert kept["step"] == 1
     assert torch.isfinite(kept["module"]["weight"]).all()
+
+
+def test_the_objective_whose_loss_is_not_finite_is_named(tmp_path) -> None:
+    objective = tiny_objective()
+    original = objective.members["time_contrast"].compute
+
+    def broken(encoded):
+        output = original(encoded)
+        return ObjectiveOutput(loss=output.loss * math.nan, metrics=output.metrics)
+
+    objective.members["time_contrast"].compute = broken
+    with pytest.raises(TrainingError, match=r"^the loss of objective 'time_contrast' is nan at step 0 ") as error:
+        run(objective, tmp_path)
+    assert "there is no checkpoint yet: lower learning_rate" in str(error.value)
+
+
+class Steep(Exploding):
+    """A finite loss whose gradient is infinite at the second step."""
+
+    def forward(self, batch: ClipBatch) -> ObjectiveOutput:
+        self.calls += 1
+        root = (self.weight * (0.0 if self.calls == 2 else 1.0)).abs().sqrt()
+        return ObjectiveOutput(loss=root.sum(), metrics={})
+
+
+def test_a_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(tmp_path) -> None:
+    module = Steep()
+    with pytest.raises(TrainingError, match=r"gradient is (nan|inf) at step 1, though the loss is 0; the checkpoint of"):
+        run(module, tmp_path)
+    assert torch.isfinite(module.weight).all()
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 1
 
 
 def test_a_checkpoint_of_another_configuration_or_a_damaged_one_is_refused(tmp_path) -> None:
