@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int32, UInt8
 
 from robossl_envs.pictures import Pictures, Shown
 from robossl_envs.randomization import Randomization
@@ -40,6 +40,19 @@ class Drawn(ABC):
     def render_views(self, *, depth: bool = False, masks: bool = False) -> dict[str, Rendered]:
         """Draw the present instant through every camera, with depth [m] and masks on request."""
         return self._pictures.views(self._visual_state(), depth=depth, masks=masks)
+
+    @property
+    def mask_names(self) -> tuple[str, ...]:
+        """What each number of a mask stands for: nothing, the robot, then every body that is loaded."""
+        return self._pictures.mask_names
+
+    def masks_of_states(
+        self, visual_states: Float[np.ndarray, "V X"], *, camera: str = "front"
+    ) -> Int32[np.ndarray, "V H W"]:
+        """Tell what each pixel of stored instants shows, by the numbers of `mask_names`, as a camera of the present
+        episode sees them: after `reset(options={"record": ...})` in the pictures that were recorded.
+        """
+        return self._pictures.masks(np.asarray(visual_states), camera)
 
     @property
     def pictures_later(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int32, UInt8
 
 from robossl_envs.domains import Domain
 from robossl_envs.errors import EnvError, unknown
@@ -107,6 +107,19 @@ class Pictures:
         if camera not in self._cameras:
             raise unknown("camera", camera, self._cameras)
         return self.draw(np.asarray(states), looks, [camera] * len(looks)).pixels
+
+    @property
+    def mask_names(self) -> tuple[str, ...]:
+        """What each number of a mask stands for."""
+        return ("nothing", "robot", *(body.name for body in self._scene.drawn))
+
+    def masks(self, states: Float[np.ndarray, "V X"], camera: str) -> Int32[np.ndarray, "V H W"]:
+        """Tell what each pixel of some states shows, as a camera sees them in this episode."""
+        if camera not in self._cameras:
+            raise unknown("camera", camera, self._cameras)
+        drawn = self.draw(states, [self._shown.look] * len(states), [camera] * len(states), masks=True)
+        assert drawn.masks is not None  # asked for
+        return drawn.masks
 
     def draw(
         self,

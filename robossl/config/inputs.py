@@ -84,9 +84,16 @@ def _paths(config: Any) -> Iterable[tuple[str, Path, str]]:
                 yield f"sources.{number}.path", source.path, "collect episodes or name another path"
             if config.encoder.weights is not None:
                 yield "encoder.weights", config.encoder.weights, "give a checkpoint, or an encoder/ directory"
+            if config.lpips_weights is not None:
+                yield "lpips_weights", config.lpips_weights, "give torchvision's checkpoint of AlexNet or VGG-16"
         case ProbeConfig():
-            for name, path in (("source", config.source), *(("transfer", path) for path in config.transfer)):
-                yield name, path, "collect episodes or name another data set"
+            for name, paths in (
+                ("source", (config.source,)),
+                ("transfer", config.transfer),
+                ("identity_beside", config.identity_beside),
+            ):
+                for path in paths:
+                    yield name, path, "collect episodes or name another data set"
         case FinetuneConfig():
             yield "demonstrations", config.demonstrations, "collect some with robossl collect, or name another data set"
         case ReportConfig():

@@ -66,8 +66,8 @@ class EncoderConfig:
 
     __pydantic_config__ = STRICT
 
-    name: Literal["conv", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small"] = "conv"
-    """Architecture."""
+    name: Literal["conv", "conv2plus1d", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small"] = "conv"
+    """Architecture; conv2plus1d is for clips, the others see single frames."""
     feature_dim: Positive = 128
     """Size of the features."""
     params: dict[str, Argument] = field(default_factory=dict)
@@ -148,6 +148,8 @@ class PretrainConfig:
     """Steps from one checkpoint to the next."""
     cache_dir: OptionalPath = None
     """Folder of decoded frames; by default $ROBOSSL_CACHE, else ~/.cache/robossl."""
+    lpips_weights: OptionalPath = None
+    """Also score predicted frames by LPIPS: torchvision's checkpoint of AlexNet or VGG-16, a local file."""
     seed: Count = 0
     """Of weights, data order, frames and augmentation."""
     device: str = "auto"

@@ -21,8 +21,8 @@ class ProbeConfig:
     encoder: str = "runs/pretrain/encoder"
     """Directory of an encoder, or `random`: fresh weights."""
     architecture: str = "conv"
-    """What `random` builds: conv, impala, resnet18, resnet50, vit_tiny, vit_small, or the directory of an encoder whose
-    architecture is taken."""
+    """What `random` builds: conv, conv2plus1d, impala, resnet18, resnet50, vit_tiny, vit_small, or the directory of an
+    encoder whose architecture is taken."""
     source: Path = Path("runs/collect")
     """Data set whose training episodes the probe is fitted on."""
     transfer: tuple[Path, ...] = ()
@@ -45,6 +45,13 @@ class ProbeConfig:
     """Also ask for progress through the episode and velocity, and how neighbours line up episodes (Kendall's tau)."""
     domains: bool = False
     """Also ask how far each data set of `transfer` lies from the first one in feature space, and what tells actions."""
+    identity: tuple[str, ...] = ()
+    """Also tell apart what is the same in all of an episode: env_id or task of several data sets (which object is
+    seen), or a drawn value of which there are few, for example object_size."""
+    identity_beside: tuple[Path, ...] = ()
+    """With `identity`: data sets of other things, which are fitted and tested on together with `source`."""
+    segmentation: bool = False
+    """Also ask the feature map which pixels show the robot and each body; masks are drawn from the recorded states."""
     num_neighbour_queries: Count = 4
     """Frames whose nearest neighbours are drawn, beside distances along episodes; 0: no figures."""
     seed: Count = 0

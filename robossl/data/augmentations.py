@@ -96,7 +96,7 @@ class Augmentations:
         if not any((*changes, self.random_conv)):
             return frames
         u = uniforms_of(self.seed, positions, (group, view, 1), 16)
-        images = frames.float() / 255
+        images = frames.float().div_(255)
         if self.random_conv:
             images = _random_conv(images, u[:, 0], normals_of(self.seed, positions, (group, view, 2), 27), self)
         if self.brightness or self.contrast or self.saturation:
@@ -155,7 +155,7 @@ def _noisy(images: Float[Tensor, "B n C H W"], scale: np.ndarray, place: np.ndar
         bank[:, (r := int(row * height)) : r + height, (c := int(column * width)) : c + width]
         for row, column in place.tolist()
     ]
-    return images + _column(scale, images) * torch.stack(cuts)[:, None]
+    return images.add_(torch.stack(cuts)[:, None].mul(_column(scale, images)))
 
 
 def _cut_out(images: Float[Tensor, "B n C H W"], chosen: np.ndarray, box: np.ndarray, colour: np.ndarray) -> None:

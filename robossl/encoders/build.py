@@ -6,7 +6,7 @@ from robossl.config.checked import checked_arguments
 from robossl.encoders.encoder import Encoder
 from robossl.errors import EncoderError, closest
 
-ENCODER_NAMES = ("conv", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small")
+ENCODER_NAMES = ("conv", "conv2plus1d", "impala", "resnet18", "resnet50", "vit_tiny", "vit_small")
 
 
 def build_encoder(name: str = "conv", **arguments: Any) -> Encoder:
@@ -31,6 +31,10 @@ def _kind(name: str) -> type[Encoder]:
             from robossl.encoders.conv import ConvEncoder
 
             return ConvEncoder
+        case "conv2plus1d":
+            from robossl.encoders.conv2plus1d import Conv2Plus1dEncoder
+
+            return Conv2Plus1dEncoder
         case "impala":
             from robossl.encoders.impala import ImpalaEncoder
 

@@ -17,6 +17,8 @@ Pooling = Literal["flatten", "spatial_softmax"]
 class ConvEncoder(Encoder):
     """A stack of convolutions with GroupNorm and a pooling that keeps positions."""
 
+    name = "conv"
+
     def __init__(
         self,
         *,
@@ -45,7 +47,7 @@ class ConvEncoder(Encoder):
             strides = (2,) * (len(widths) - 1) + ((2,) if pooling == "flatten" else (1,))
         size = as_image_size(image_size)
         super().__init__(
-            architecture="conv",
+            architecture=self.name,
             arguments={
                 "image_size": list(size),
                 "feature_dim": feature_dim,

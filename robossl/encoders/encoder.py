@@ -36,6 +36,8 @@ class Encoder(nn.Module):
 
     mean: Tensor
     std: Tensor
+    num_before = 0
+    """Frames before a frame that its features in a clip depend on; 0 unless it is a video backbone."""
 
     def __init__(
         self,
@@ -98,8 +100,12 @@ class Encoder(nn.Module):
         """Return the features of images of any size."""
         return self.pool(self.feature_map(images))
 
+    def clip_map(self, pixels: UInt8[Tensor, "B T 3 H W"]) -> Float[Tensor, "B T C h w"]:
+        """Return the feature maps of clips, frame by frame unless it is a video backbone."""
+        return self.feature_map(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2])
+
     def encode_clip(self, pixels: UInt8[Tensor, "B T 3 H W"]) -> Float[Tensor, "B T D"]:
-        """Return features frame by frame."""
+        """Return the features of clips, frame by frame unless it is a video backbone."""
         features = self(pixels.flatten(0, 1))  # [BT,D]
         return features.unflatten(0, pixels.shape[:2])
 

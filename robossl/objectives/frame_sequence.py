@@ -24,6 +24,8 @@ class FrameSequence(Objective):
     A predicted frame is the last one seen plus a change, so that copying is where learning starts.
     """
 
+    reads_clips = True
+
     def __init__(
         self,
         encoder: Encoder,

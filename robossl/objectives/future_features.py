@@ -24,6 +24,8 @@ class FutureFeatures(Objective):
     2105.04906) in what keeps features spread: on small data a slow copy alone collapses without a warning.
     """
 
+    reads_clips = True
+
     def __init__(
         self,
         encoder: Encoder,
@@ -84,7 +86,7 @@ class FutureFeatures(Objective):
         """Return prediction error plus what keeps features from collapsing."""
         batch = encoded.batch
         context, target = encoded.span("context"), encoded.span("target")
-        features = encoded.features("context")  # [B,T,D]
+        features = encoded.features("context", as_clip=True)  # [B,T,D]
         horizon = (batch.indices[:, target] - batch.indices[:, context][:, -1:]).clamp(min=1)
         actions = None if batch.actions is None else batch.actions[:, context][:, -1]
         condition = self.conditioning(horizon, actions, batch.source)  # [B,K,E]

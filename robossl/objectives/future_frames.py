@@ -33,6 +33,8 @@ class FutureFrames(Objective):
     each horizon directly from a horizon embedding, so that errors don't compound, and starts as copy-last-frame.
     """
 
+    reads_clips = True
+
     def __init__(
         self,
         encoder: Encoder,
@@ -100,7 +102,7 @@ class FutureFrames(Objective):
         last = batch.indices[:, context][:, -1:]
         predicted = self._predicted(
             encoded.pixels("context"),
-            encoded.feature_map("context"),
+            encoded.feature_map("context", as_clip=True),
             (batch.indices[:, target] - last).clamp(min=1),
             self._track(encoded),
             batch.source,
@@ -132,8 +134,7 @@ class FutureFrames(Objective):
             track: what the robot does, where that is known.
             source: that the track comes from.
         """
-        maps = self.encoder.feature_map(context.flatten(0, 1)).unflatten(0, context.shape[:2])
-        frames = self._predicted(context, maps, horizon, track, source)
+        frames = self._predicted(context, self.encoder.clip_map(context), horizon, track, source)
         return (frames.clamp(0, 1) * 255).round().to(torch.uint8)
 
     def _predicted(

@@ -25,6 +25,7 @@ class InverseDynamics(Objective):
     """
 
     needs_actions = True
+    reads_clips = True
 
     def __init__(
         self,
@@ -77,10 +78,10 @@ class InverseDynamics(Objective):
         batch = encoded.batch
         if batch.actions is None:
             raise ConfigError(f"inverse_dynamics needs actions, and source {batch.source!r} has none")
-        features = encoded.features("context")  # [B,T,D]
+        features = encoded.features("context", as_clip=True)  # [B,T,D]
         actions = encoded.of("context", batch.actions)[:, :-1]
         truth = self.scaling(actions, batch.source, num_steps=self.frame_stride).flatten(2)  # [B,T-1,kA]
-        later = encoded.features("context", view=self.other_view)
+        later = encoded.features("context", view=self.other_view, as_clip=True)
         pairs = torch.cat([features[:, :-1], later[:, 1:]], dim=-1)
         predicted = self.heads[self.scaling.names.index(batch.source)](pairs)
         errors = F.mse_loss(predicted, truth, reduction="none").mean(dim=-1).flatten()

@@ -29,6 +29,8 @@ class MaskedLatents(Objective):
     learn and not the map alone.
     """
 
+    reads_clips = True
+
     def __init__(
         self,
         encoder: Encoder,
@@ -96,8 +98,8 @@ class MaskedLatents(Objective):
         if not isinstance(slow, Encoder):
             raise TypeError("the slow copy of an encoder is an encoder")
         with torch.no_grad():
-            maps = slow.feature_map(pixels.flatten(0, 1)).movedim(1, -1)
-            return F.layer_norm(maps, maps.shape[-1:]).movedim(-1, 1).unflatten(0, pixels.shape[:2])
+            maps = slow.clip_map(pixels).movedim(2, -1)
+            return F.layer_norm(maps, maps.shape[-1:]).movedim(-1, 2)
 
     def after_step(self, step: int, num_steps: int) -> None:
         """Move the slow copy, and hide other places in the next step."""

@@ -33,6 +33,8 @@ class MaskedVideo(Objective):
     encoder, which serves any architecture, and frames are drawn from the features of all frames of the clip.
     """
 
+    reads_clips = True
+
     def __init__(
         self,
         encoder: Encoder,

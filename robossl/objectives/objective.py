@@ -20,6 +20,8 @@ class Objective(nn.Module):
     needs_actions = False
     needs_augmentation = False
     """Whether two looks at one frame differ by augmentation alone, so that without it there is nothing to learn."""
+    reads_clips = False
+    """Whether frames in a row are encoded as a clip, which a video backbone makes use of."""
     min_clips = 1
     """Fewest clips of the joint batch: contrasts need another one, and a variance needs two rows."""
 

@@ -65,8 +65,8 @@ class ParallelFrames(FrameSequence):
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the error of the next frames."""
-        features = encoded.features("context").flatten(1)
-        mixed = self.translator(encoded.feature_map("context").flatten(1, 2))
+        features = encoded.features("context", as_clip=True).flatten(1)
+        mixed = self.translator(encoded.feature_map("context", as_clip=True).flatten(1, 2))
         actions = self.steps_of(encoded, features).flatten(1)
         drawn = self.decoder(self.joined(torch.cat([mixed, features, actions], dim=1))).unflatten(1, (-1, 3))
         return self.scored(self.last_frame(encoded, drawn) + drawn, encoded)

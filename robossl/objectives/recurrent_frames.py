@@ -54,7 +54,7 @@ class RecurrentFrames(FrameSequence):
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the error of the next frames."""
-        _, last = self.reader(encoded.features("context"))
+        _, last = self.reader(encoded.features("context", as_clip=True))
         state, states = last[0], []
         for action in self.steps_of(encoded, state).unbind(dim=1):
             state = self.stepper(action, state)

@@ -84,7 +84,7 @@ class StochasticFrames(FrameSequence):
             encoded: the batch.
             truth: features of the next frames, for the posterior; None samples from the prior, with divergence 0.
         """
-        _, last = self.reader(encoded.features("context"))
+        _, last = self.reader(encoded.features("context", as_clip=True))
         state, states, divergences = last[0], [], []
         noise = self.draws.normals(encoded.batch, self.num_steps * self.latent_dim).to(state)
         for k, action in enumerate(self.steps_of(encoded, state).unbind(dim=1)):

@@ -64,6 +64,7 @@ LATER: dict[str, Any] = {
     "accumulate": 1,
     "compile": False,
     "weights": None,
+    "lpips_weights": None,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000

@@ -82,8 +82,7 @@ def _table(
     device: torch.device,
     schema: pa.Schema,
 ) -> pa.Table:
-    frames = torch.from_numpy(source.frames(episode, rows, camera)).to(device)
-    features = encoder(frames).float().cpu().numpy()
+    features = _encoded(source, episode, rows, camera, encoder, device)
     columns = [
         pa.array(np.full(len(rows), episode, dtype=np.int64)),
         pa.array(rows.astype(np.int64)),
@@ -91,6 +90,18 @@ def _table(
         pa.FixedSizeListArray.from_arrays(pa.array(features.reshape(-1)), features.shape[1]),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _encoded(
+    source: EpisodeSource, episode: int, rows: np.ndarray, camera: str, encoder: Encoder, device: torch.device
+) -> np.ndarray:
+    """Return the features of frames; a video backbone also sees those before them, the first one over and over."""
+    stride = int(rows[1] - rows[0]) if len(rows) > 1 else 1
+    earlier = rows[0] - stride * np.arange(encoder.num_before, 0, -1)
+    wanted = np.maximum(np.concatenate([earlier, rows]), 0)
+    frames = torch.from_numpy(source.frames(episode, wanted, camera)).to(device)
+    features = encoder.encode_clip(frames[None])[0, encoder.num_before :]
+    return features.float().cpu().numpy()
 
 
 def _schema(feature_dim: int, about: dict[str, str]) -> pa.Schema:

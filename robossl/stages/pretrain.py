@@ -15,6 +15,7 @@ from robossl.data.sampler import BatchSampler
 from robossl.data.stream import ScaledSource, StreamedClips
 from robossl.encoders import build_encoder, compile_encoder, load_initial_weights, save_encoder
 from robossl.errors import ConfigError
+from robossl.evaluation.perceptual import LPIPS_MIN_SIZE_PX, Lpips
 from robossl.objectives import FutureFrames, Ramp, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
 from robossl.stages.best_encoder import BestEncoder
@@ -37,17 +38,20 @@ def pretrain(config: PretrainConfig, *, run: Run) -> dict[str, Any]:
         TrainingError: a loss that is not finite, or a checkpoint of another configuration.
     """
     _check(config)
+    lpips = None if config.lpips_weights is None else Lpips(config.lpips_weights)
     with processes(config.device) as here:
         with run.time("read sources"):
             sources = open_sources(config, directory=run.path)
         try:
-            return _pretrain(config, sources, run=run, here=here)
+            return _pretrain(config, sources, lpips, run=run, here=here)
         finally:
             for item in sources:
                 item.close()
 
 
-def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run, here: Processes) -> dict[str, Any]:
+def _pretrain(
+    config: PretrainConfig, sources: list[TrainingSource], lpips: Lpips | None, *, run: Run, here: Processes
+) -> dict[str, Any]:
     objective = _objective(config, sources).to(here.device).to(memory_format=torch.channels_last)
     if config.compile:
         compile_encoder(objective.encoder)
@@ -60,7 +64,7 @@ def _pretrain(config: PretrainConfig, sources: list[TrainingSource], *, run: Run
     if not here.is_first:
         return {}
     with run.time("score future frames"):
-        frames = _frame_scores(objective, sources, run=run)
+        frames = _frame_scores(objective, sources, lpips, run=run)
     save_encoder(objective.best_encoder, run.encoder, card)
     if objective.average is not None:
         save_encoder(objective.encoder, run.path / "encoder-unaveraged", card)
@@ -149,7 +153,8 @@ def _train(
 def _what_decides(config: PretrainConfig) -> dict[str, Any]:
     """Return the settings that the weights depend on."""
     free = ("output", "tracking", "cache_dir", "log_every", "checkpoint_every", "device", "compile", "sources")
-    settings = {name: value for name, value in asdict(config).items() if name not in free}
+    scores = ("lpips_weights",)
+    settings = {name: value for name, value in asdict(config).items() if name not in free + scores}
     return settings | {"sources": [dump_values(source) | {"path": ""} for source in config.sources]}
 
 
@@ -204,11 +209,13 @@ def _check_lengths(datasets: Sequence[ClipDataset | StreamedClips]) -> None:
         )
 
 
-def _frame_scores(objective: WeightedSum, sources: list[TrainingSource], *, run: Run) -> dict[str, Any]:
+def _frame_scores(
+    objective: WeightedSum, sources: list[TrainingSource], lpips: Lpips | None, *, run: Run
+) -> dict[str, Any]:
     frames = objective.members.get("future_frames")
     if not isinstance(frames, FutureFrames):
         return {}
-    scores = score_future_frames(frames, sources, directory=run.path / "future_frames")
+    scores = score_future_frames(frames, sources, directory=run.path / "future_frames", lpips=lpips)
     return {"future_frames": scores, "tables": [frames_table(scores)] if scores else []}
 
 
@@ -229,6 +236,13 @@ def _check(config: PretrainConfig) -> None:
     for name in ("image_size", "feature_dim"):
         if name in config.encoder.params:
             raise ConfigError(f"encoder.params can't hold {name}: it is a setting of its own")
+    if config.lpips_weights is not None:
+        if all(spec.name != "future_frames" for spec in config.objectives):
+            raise ConfigError("lpips_weights scores predicted frames: add the objective future_frames, or leave it out")
+        if min(config.image_size) < LPIPS_MIN_SIZE_PX:
+            raise ConfigError(
+                f"image_size is {config.image_size}; LPIPS needs frames of at least {LPIPS_MIN_SIZE_PX} px"
+            )
     if config.learning_rate <= 0:
         raise ConfigError(f"learning_rate is {config.learning_rate}; it must be positive, for example 1e-3")
     if not 0 <= config.test_fraction < 1:

@@ -15,8 +15,14 @@ def check_objectives(objective: WeightedSum, sources: Sequence[TrainingSource], 
     """Refuse what can't be learned; of an objective that no source feeds, though others are fed, only say so.
 
     Raises:
-        ConfigError: the batch is too small, augmentation is missing, or nothing at all can be fed.
+        ConfigError: the batch is too small, augmentation is missing, a video backbone would see no clip, or nothing at
+            all can be fed.
     """
+    if objective.encoder.num_before and not any(member.reads_clips for member in objective.members.values()):
+        raise ConfigError(
+            f"encoder {objective.encoder.architecture!r} is for clips, and no objective here encodes frames in a row: "
+            "add one that does, such as masked_video or future_features, or use conv"
+        )
     unfed = {}
     for name, member in objective.members.items():
         if config.batch_size < member.min_clips:

@@ -1,7 +1,7 @@
 """How well future frames are predicted on episodes that were not trained on, beside copying the last frame."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +10,26 @@ import torch
 
 from robossl.data.clip_specs import Ahead, Context
 from robossl.evaluation.frame_similarity import MIN_SIZE_PX, ssim
+from robossl.evaluation.perceptual import Lpips
 from robossl.objectives import FutureFrames, RobotTrack
 from robossl.stages.pretrain_sources import ACTION_KEY, STATE_KEY, TrainingSource
 
 EXAMPLES = 6
 """Clips that are kept for the report."""
 STARTS_PER_EPISODE = 64
+PERCEIVED = ("lpips", "copy_lpips")
+"""Scores that are there only where weights for them were given."""
 NOTE = (
     "PSNR: mean over frames of the frame's dB, RGB in 0-1, at the training size; SSIM: window of 11 px, sigma 1.5, "
-    "mean over channels; copy: the last frame seen stands for the future; pooled: dB of the mean squared error of all "
-    "frames. Each horizon, in frames of the recording, is predicted directly from the frames seen, how far ahead, and, "
-    "where the data has them, the robot's state and the commands to it until then."
+    "mean over channels; LPIPS, where weights were given: version 0.1, less is more alike; copy: the last frame seen "
+    "stands for the future; pooled: dB of the mean squared error of all frames. Each horizon, in frames of the "
+    "recording, is predicted directly from the frames seen, how far ahead, and, where the data has them, the robot's "
+    "state and the commands to it until then."
 )
 
 
 def score_future_frames(
-    objective: FutureFrames, sources: Sequence[TrainingSource], *, directory: Path
+    objective: FutureFrames, sources: Sequence[TrainingSource], *, directory: Path, lpips: Lpips | None = None
 ) -> dict[str, dict[str, Any]]:
     """Score each source that feeds the objective and has held-out episodes; keep examples as `<source>.npz`.
 
@@ -35,7 +39,7 @@ def score_future_frames(
     Returns:
         Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `ssim`,
         `copy_ssim`, `num_frames`, and `pooled_psnr_db`, `pooled_copy_psnr_db`: dB of the squared error's mean over all
-        frames.
+        frames; with `lpips` also `lpips` and `copy_lpips`.
     """
     objective.eval()
     scores = {}
@@ -43,7 +47,7 @@ def score_future_frames(
         meant_for = item.objectives is None or "future_frames" in item.objectives
         clips = [clip for episode in item.test for clip in _clips(objective, item, int(episode))] if meant_for else []
         if clips:
-            scores[item.name] = _score(objective, item, clips, directory)
+            scores[item.name] = _score(objective, item, clips, directory, lpips)
     return scores
 
 
@@ -60,6 +64,7 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             score["copy_ssim"],
             score["pooled_psnr_db"],
             score["pooled_copy_psnr_db"],
+            *(score[name] for name in PERCEIVED if name in score),
             score["num_frames"],
             of_source["num_episodes"],
         ]
@@ -67,7 +72,8 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for horizon, score in of_source["horizons"].items()
     ]
     columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "ssim", "copy_ssim", "pooled_db"]
-    columns += ["pooled_copy_db", "n", "held_out_episodes"]
+    scored = [name for of_source in scores.values() for score in of_source["horizons"].values() for name in score]
+    columns += ["pooled_copy_db", *(name for name in PERCEIVED if name in scored), "n", "held_out_episodes"]
     return {"title": "Future frames of held-out episodes", "columns": columns, "rows": rows, "note": NOTE}
 
 
@@ -105,14 +111,24 @@ def _clip(
 
 
 def _score(
-    objective: FutureFrames, item: TrainingSource, clips: list[dict[str, np.ndarray]], directory: Path
+    objective: FutureFrames,
+    item: TrainingSource,
+    clips: list[dict[str, np.ndarray]],
+    directory: Path,
+    lpips: Lpips | None,
 ) -> dict[str, Any]:
     horizons = _specs(objective)[1].horizons
     predicted = np.concatenate([_predict(objective, item, clips[i : i + 32]) for i in range(0, len(clips), 32)])
     truth = np.stack([clip["truth"] for clip in clips])
     last = np.stack([clip["context"][-1:] for clip in clips])
     ours, copied = _errors(predicted, truth), _errors(last, truth)  # [N,K]
-    alike, copy_alike = _alike(predicted, truth), _alike(np.broadcast_to(last, truth.shape), truth)
+    copies = np.broadcast_to(last, truth.shape)
+    alike, copy_alike = _alike(predicted, truth), _alike(copies, truth)
+    distances = (
+        {"lpips": _each(lpips, predicted, truth), "copy_lpips": _each(lpips, copies, truth)}
+        if lpips is not None
+        else {}
+    )
     result = {
         "num_episodes": len(item.test),
         "horizons": {
@@ -124,6 +140,7 @@ def _score(
                 "pooled_psnr_db": float(_db(ours[:, k].mean())),
                 "pooled_copy_psnr_db": float(_db(copied[:, k].mean())),
                 "num_frames": len(clips),
+                **{name: float(distance[:, k].mean()) for name, distance in distances.items()},
             }
             for k, horizon in enumerate(horizons)
         },
@@ -165,7 +182,12 @@ def _alike(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the SSIM of each frame [N,K], or NaN where frames are too small for it."""
     if min(truth.shape[-2:]) < MIN_SIZE_PX:
         return np.full(truth.shape[:2], np.nan)
-    return ssim(frames.reshape(-1, *truth.shape[2:]), truth.reshape(-1, *truth.shape[2:])).reshape(truth.shape[:2])
+    return _each(ssim, frames, truth)
+
+
+def _each(measure: Callable[[np.ndarray, np.ndarray], np.ndarray], frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return a measure of pairs of frames for each one [N,K]."""
+    return measure(frames.reshape(-1, *truth.shape[2:]), truth.reshape(-1, *truth.shape[2:])).reshape(truth.shape[:2])
 
 
 def _db(errors: np.ndarray) -> np.ndarray:

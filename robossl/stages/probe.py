@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from robossl.config.probe import ProbeConfig
 from robossl.data.frame_cache import CachedSource
 from robossl.data.sources import EpisodeSource, LeRobotSource, open_source
-from robossl.data.splits import split_episodes
+from robossl.data.splits import Split, split_episodes
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.probe import (
@@ -27,15 +28,23 @@ from robossl.stages.encoders import open_encoder
 from robossl.stages.probe_domains import NOTE as DOMAIN_NOTE
 from robossl.stages.probe_domains import domain_rows
 from robossl.stages.probe_figures import draw_distances, draw_neighbours
-from robossl.stages.probe_frames import Sampled, as_rows, encode
+from robossl.stages.probe_frames import Sampled, as_rows, features_of
+from robossl.stages.probe_identity import COLUMNS as IDENTITY_COLUMNS
+from robossl.stages.probe_identity import NOTE as IDENTITY_NOTE
+from robossl.stages.probe_identity import identity_rows
+from robossl.stages.probe_masks import COLUMNS as MASK_COLUMNS
+from robossl.stages.probe_masks import NOTE as MASK_NOTE
+from robossl.stages.probe_masks import mask_rows, masked
 from robossl.stages.probe_time import COLUMNS as MEASURE_COLUMNS
 from robossl.stages.probe_time import NOTE as TIME_NOTE
-from robossl.stages.probe_time import time_rows
+from robossl.stages.probe_time import Features, time_rows
 from robossl.training import pick_device
 
 STATE_KEY = "observation.environment_state"
 TIME_TITLE = "What features tell about time"
 DOMAIN_TITLE = "What features tell about actions and domains"
+IDENTITY_TITLE = "What features tell about which thing is seen"
+MASK_TITLE = "What the feature map tells about what each pixel shows"
 COLUMNS = ("features", "data", "target", "n", "mean_error", "median_error", "unit", "r2")
 NOTE = (
     "A linear (ridge) probe on frozen features, fitted on training episodes of the first data set and tested on n "
@@ -66,27 +75,66 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         tests = [Sampled(source, split.test, config) for source, split in zip(sources, splits, strict=True)]
     names = _names(sources, paths)
     with run.time("probe"):
-        features = [encode(encoder, sampled.frames) for sampled in (train, *tests)]
+        features = [features_of(encoder, sampled) for sampled in (train, *tests)]
         rows = [row for head in config.heads for row in _rows(head, train, tests, features, targets, names)]
         if config.pca:
             rows += _baseline_rows(train, tests, targets, names, config)
-    with run.time("measure time"):
-        of_time = _measured(time_rows, train, tests, encoder, names, config) if config.time else []
-    with run.time("compare domains"):
-        of_domains = _measured(domain_rows, train, tests, encoder, names, config) if config.domains else []
+    tables = [_table(_title(config), COLUMNS, rows, NOTE)]
+    if config.time:
+        with run.time("measure time"):
+            found = _measured(time_rows, train, tests, encoder, names, config)
+        tables.append(_table(TIME_TITLE, MEASURE_COLUMNS, found, TIME_NOTE))
+    if config.domains:
+        with run.time("compare domains"):
+            found = _measured(domain_rows, train, tests, encoder, names, config)
+        tables.append(_table(DOMAIN_TITLE, MEASURE_COLUMNS, found, DOMAIN_NOTE))
+    if config.identity:
+        with run.time("tell apart"):
+            found = _identity_rows(train, tests, encoder, names, config)
+        tables.append(_table(IDENTITY_TITLE, IDENTITY_COLUMNS, found, IDENTITY_NOTE))
+    if config.segmentation:
+        with run.time("segment"):
+            parts = [masked(*part, encoder, config) for part in _parts(sources, splits, paths)]
+            found = mask_rows(parts[0], parts[1:], encoder, data=names)
+        tables.append(_table(MASK_TITLE, MASK_COLUMNS, found, MASK_NOTE))
     if config.num_neighbour_queries:
         queries = config.num_neighbour_queries
         draw_neighbours(tests[0], features[1], count=queries, encoder=config.encoder, folder=run.figures)
         draw_distances(tests[0], features[1], encoder=config.encoder, folder=run.figures)
     run.tracker.cut_back(0)
-    read = {f"probe/{row[1]}/{row[0]}/{row[2]}/r2": row[-1] for row in rows}
-    run.tracker.log(0, read | {f"probe/{row[1]}/{row[0]}/{row[2]}": row[-1] for row in [*of_time, *of_domains]})
-    tables = [{"title": _title(config), "columns": list(COLUMNS), "rows": rows, "note": NOTE}]
-    for title, found, note in ((TIME_TITLE, of_time, TIME_NOTE), (DOMAIN_TITLE, of_domains, DOMAIN_NOTE)):
-        if found:
-            tables.append({"title": title, "columns": list(MEASURE_COLUMNS), "rows": found, "note": note})
+    run.tracker.log(0, _numbers(tables))
     inputs = {"encoder": encoder_digest} | {f"data {name}": s.digest for name, s in zip(names, sources, strict=True)}
     return {"tables": tables, "encoder": config.encoder, "inputs": inputs}
+
+
+def _table(title: str, columns: Sequence[str], rows: list[list[Any]], note: str) -> dict[str, Any]:
+    return {"title": title, "columns": list(columns), "rows": rows, "note": note}
+
+
+def _numbers(tables: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return what is logged: of each row the number that tells most, under the names before it."""
+    logged = {}
+    for table in tables:
+        for row in table["rows"]:
+            named = f"probe/{row[1]}/{row[0]}/{row[2]}"
+            match table["columns"]:
+                case [*_, "r2"]:
+                    logged[f"{named}/r2"] = row[-1]
+                case [*_, "accuracy", "chance"]:
+                    logged[f"{named}/accuracy"] = row[-2]
+                case [*_, "iou"]:
+                    logged[f"{named}/iou"] = row[-1]
+                case _:
+                    logged[named] = row[-1]
+    return logged
+
+
+def _parts(
+    sources: Sequence[CachedSource], splits: Sequence[Split], paths: Sequence[Path]
+) -> list[tuple[CachedSource, Int64[np.ndarray, " N"], Path]]:
+    """Return source and episodes of the fit, then of each test."""
+    tests = [(source, split.test, path) for source, split, path in zip(sources, splits, paths, strict=True)]
+    return [(sources[0], splits[0].train, paths[0]), *tests]
 
 
 def _title(config: ProbeConfig) -> str:
@@ -95,11 +143,11 @@ def _title(config: ProbeConfig) -> str:
     return f"Probe on {config.source.name}: {what}, read from frozen features"
 
 
-def _open(path: Path, encoder: Encoder, config: ProbeConfig) -> CachedSource:
+def _open(path: Path, encoder: Encoder, config: ProbeConfig, *, needs_key: bool = True) -> CachedSource:
     source = open_source(path)
     if config.camera not in source.cameras:
         raise DataError(f"{path} has no camera {config.camera!r}; it has {', '.join(source.cameras)}")
-    if config.key not in source.features:
+    if needs_key and config.key not in source.features:
         raise DataError(f"{path} has no {config.key!r}; it has {', '.join(source.features) or 'only video'}")
     return CachedSource(source, encoder.image_size)
 
@@ -165,13 +213,35 @@ def _measured(
     config: ProbeConfig,
 ) -> list[list[Any]]:
     """Return rows of the encoder's features, and of principal components of pixels."""
-    rows = measure(train, tests, partial(encode, encoder), features="encoder", data=names)
+    rows = measure(train, tests, partial(features_of, encoder), features="encoder", data=names)
     if config.pca:
         pca = PixelPca(config.pca).fit(train.pixels())
-        rows += measure(
-            train, tests, lambda frames: pca.transform(as_rows(frames)), features=f"pca-{config.pca}", data=names
-        )
+        rows += measure(train, tests, partial(_components, pca), features=f"pca-{config.pca}", data=names)
     return rows
+
+
+def _identity_rows(
+    train: Sampled, tests: Sequence[Sampled], encoder: Encoder, names: Sequence[str], config: ProbeConfig
+) -> list[list[Any]]:
+    beside = [_open(path, encoder, config, needs_key=False) for path in config.identity_beside]
+    splits = [split_episodes(source, test_fraction=config.test_fraction) for source in beside]
+    others = [Sampled(source, split.train, config) for source, split in zip(beside, splits, strict=True)]
+    asked = [Sampled(source, split.test, config) for source, split in zip(beside, splits, strict=True)]
+    kinds: dict[str, Features] = {"encoder": partial(features_of, encoder)}
+    if config.pca:
+        pca = PixelPca(config.pca).fit(np.concatenate([part.pixels() for part in (train, *others)]))
+        kinds[f"pca-{config.pca}"] = partial(_components, pca)
+    together = [[tests[0], *asked], *([test] for test in tests[1:])]
+    return [
+        row
+        for what in config.identity
+        for label, seen in kinds.items()
+        for row in identity_rows(what, [train, *others], together, seen, label=label, data=names)
+    ]
+
+
+def _components(pca: PixelPca, sampled: Sampled, back: int) -> np.ndarray:
+    return pca.transform(as_rows(sampled.read(back)))
 
 
 def _names(sources: Sequence[EpisodeSource], paths: Sequence[Path]) -> list[str]:

@@ -25,8 +25,8 @@ def domain_rows(
     train: Sampled, tests: Sequence[Sampled], features_of: Features, *, features: str, data: Sequence[str]
 ) -> list[list[Any]]:
     """Return the rows of one kind of features, for each data set."""
-    seen = [features_of(test.frames) for test in tests]
-    rows = _action_rows(train, tests, features_of(train.frames), seen, features=features, data=data)
+    seen = [features_of(test, 0) for test in tests]
+    rows = _action_rows(train, tests, features_of(train, 0), seen, features=features, data=data)
     for name, test, other in zip(data[1:], tests[1:], seen[1:], strict=True):
         gap = domain_gap(seen[0], other, source_episode=tests[0].episode, target_episode=test.episode)
         rows += [

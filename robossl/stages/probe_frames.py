@@ -1,5 +1,9 @@
 """The frames that a probe is fitted and tested on, with what is known of them."""
 
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -19,26 +23,32 @@ class Sampled:
     def __init__(self, source: EpisodeSource, episodes: Int64[np.ndarray, " N"], config: ProbeConfig) -> None:
         rows = spread(source.lengths[episodes], config.max_frames)
         pairs = [(int(episode), index) for episode, index in zip(episodes, rows, strict=True) if len(index)]
-        self._source, self._config, self._pairs = source, config, pairs
-        self.frames: UInt8[np.ndarray, "n C H W"] = self._read(0)
-        self.truth: Float[np.ndarray, "n Y"] = self._values(0)
+        self.pairs = pairs
+        """Episode and frame numbers of the frames, in order."""
+        self._source, self._config = source, config
+        self.frames: UInt8[np.ndarray, "n C H W"] = self.read(0)
         self.episode: Int64[np.ndarray, " n"] = np.concatenate([np.full(len(i), e, np.int64) for e, i in pairs])
         self.progress: Float[np.ndarray, "n 1"] = np.concatenate(
             [index[:, None] / max(1, int(source.lengths[episode]) - 1) for episode, index in pairs]
         )
         """Part of the episode that is over, 0 to 1."""
 
+    @cached_property
+    def truth(self) -> Float[np.ndarray, "n Y"]:
+        """What the frames are to tell."""
+        return self._values(0)
+
     def with_features(self, features: Float[np.ndarray, "n D"]) -> ProbeData:
         """Return the data of a probe on these features."""
         return ProbeData(features=features, truth=self.truth, episode=self.episode)
 
+    def metadata(self, episode: int) -> dict[str, Any]:
+        """Return what is known of an episode beside its rows."""
+        return self._source.episode_metadata(episode)
+
     def pixels(self) -> Float[np.ndarray, "n P"]:
         """Return the frames as rows of numbers in 0-1."""
         return as_rows(self.frames)
-
-    def frames_before(self) -> UInt8[np.ndarray, "n C H W"]:
-        """Return the frame before each; the first of an episode stands for its own."""
-        return self._read(1)
 
     def velocity(self) -> Float[np.ndarray, "n Y"]:
         """Return how fast the truth changed from the frame before, in its unit per second."""
@@ -53,13 +63,22 @@ class Sampled:
         """Return the action that was taken at each frame."""
         return self._values(0, ACTION)
 
-    def _read(self, back: int) -> np.ndarray:
+    def read(self, back: int) -> UInt8[np.ndarray, "n C H W"]:
+        """Return the frame so many before each; the first of an episode stands for what would be before it."""
         camera = self._config.camera
-        return np.concatenate([self._source.frames(e, np.maximum(i - back, 0), camera) for e, i in self._pairs])
+        return np.concatenate([self._source.frames(e, np.maximum(i - back, 0), camera) for e, i in self.pairs])
+
+    def clips(self, back: int, *, num_before: int) -> Iterator[UInt8[np.ndarray, "m T C H W"]]:
+        """Yield, episode by episode, what `read` returns, each frame after the ones before it."""
+        steps = np.arange(num_before, -1, -1)
+        for episode, rows in self.pairs:
+            wanted = np.maximum(rows[:, None] - back - steps, 0)
+            frames = self._source.frames(episode, wanted.ravel(), self._config.camera)
+            yield frames.reshape(*wanted.shape, *frames.shape[1:])
 
     def _values(self, back: int, key: str = "") -> np.ndarray:
         key = key or self._config.key
-        return np.concatenate([self._source.values(e, np.maximum(i - back, 0), key) for e, i in self._pairs])
+        return np.concatenate([self._source.values(e, np.maximum(i - back, 0), key) for e, i in self.pairs])
 
 
 def as_rows(frames: UInt8[np.ndarray, "n C H W"]) -> Float[np.ndarray, "n P"]:
@@ -73,6 +92,16 @@ def encode(encoder: Encoder, frames: UInt8[np.ndarray, "n C H W"]) -> Float[np.n
     device = encoder.mean.device
     parts = [encoder(part.to(device)).float().cpu() for part in torch.from_numpy(frames).split(ENCODE_BATCH)]
     return torch.cat(parts).numpy()
+
+
+@torch.inference_mode()
+def features_of(encoder: Encoder, sampled: Sampled, back: int = 0) -> Float[np.ndarray, "n D"]:
+    """Return the features of all frames, or of those so many before; a video backbone also sees what is before each."""
+    if not encoder.num_before:
+        return encode(encoder, sampled.read(back) if back else sampled.frames)
+    device = encoder.mean.device
+    clips = (torch.from_numpy(part).to(device) for part in sampled.clips(back, num_before=encoder.num_before))
+    return torch.cat([encoder.encode_clip(part)[:, -1].float().cpu() for part in clips]).numpy()
 
 
 def spread(lengths: Int64[np.ndarray, " N"], max_frames: int) -> list[Int64[np.ndarray, " m"]]:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from robossl.evaluation.episode_alignment import mean_over_pairs
 from robossl.evaluation.probe import ProbeData, ProbeTarget, RidgeProbe, score_probe
 from robossl.stages.probe_frames import Sampled
 
-Features = Callable[[UInt8[np.ndarray, "n C H W"]], Float[np.ndarray, "n D"]]
-"""From frames to features: an encoder's, or components of pixels."""
+Features = Callable[[Sampled, int], Float[np.ndarray, "n D"]]
+"""Frames, and how many before each is meant, to features: an encoder's, or components of pixels."""
 COLUMNS = ("features", "data", "measure", "n", "value")
 NOTE = (
     "progress r2, velocity r2: a ridge probe, fitted on training episodes, for the part of the episode that is over, "
@@ -26,12 +26,12 @@ def time_rows(
     train: Sampled, tests: Sequence[Sampled], features_of: Features, *, features: str, data: Sequence[str]
 ) -> list[list[Any]]:
     """Return the rows of one kind of features, for each data set."""
-    fit = features_of(train.frames)
+    fit = features_of(train, 0)
     progress = _fitted(train, fit, train.progress)
     velocity = _fitted(train, _moving(train, fit, features_of), train.velocity())
     rows = []
     for name, test in zip(data, tests, strict=True):
-        seen = features_of(test.frames)
+        seen = features_of(test, 0)
         moving = _moving(test, seen, features_of)
         tau, cycle, pairs = mean_over_pairs(seen, test.episode)
         rows += [
@@ -49,7 +49,7 @@ def _fitted(train: Sampled, features: np.ndarray, truth: np.ndarray) -> RidgePro
 
 def _moving(sampled: Sampled, features: np.ndarray, features_of: Features) -> np.ndarray:
     """Return the features of each frame and how they changed from the frame before."""
-    return np.hstack([features, features - features_of(sampled.frames_before())])
+    return np.hstack([features, features - features_of(sampled, 1)])
 
 
 def _r2(probe: RidgeProbe, features: np.ndarray, truth: np.ndarray) -> float:

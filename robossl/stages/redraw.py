@@ -1,18 +1,21 @@
 """The env that draws recorded episodes again, on the fastest renderer that this machine has."""
 
 import logging
+import re
 from pathlib import Path
 
 import gymnasium as gym
 
 from robossl.config.env import HELDOUT
 from robossl.data.lerobot.layout import VISUAL_STATE
-from robossl.data.sources import EpisodeSource
+from robossl.data.sources import EpisodeSource, LeRobotSource
 from robossl.errors import ConfigError, DataError
 from robossl.rollout import EnvSpec
 
 BATCHED = "gl"
 """The renderer that draws many views at once."""
+LOOK = re.compile(r"_look\d+$")
+"""What the name of a camera ends with whose frames are drawn again under another look."""
 logger = logging.getLogger(__name__)
 
 
@@ -52,6 +55,29 @@ def open_drawing(
         env = _started(spec, size)
         logger.warning("drawing one picture at a time, which is slower: %s", " ".join(str(error).split()))
         return env
+
+
+def open_recorded(source: EpisodeSource, *, camera: str, where: Path) -> gym.Env:
+    """Return an env just like the one that recorded a source, which takes the episodes' records.
+
+    Args:
+        source: recorded by `robossl collect`, in one env, one domain and by one renderer.
+        camera: of the env; no second look, whose camera is not recorded.
+        where: the data set, for messages.
+
+    Raises:
+        DataError: there is no such env.
+    """
+    env_id = _env_id(source, where)
+    recorded = [source.episode_metadata(episode) for episode in range(len(source.lengths))]
+    kinds = {(str(one.get("domain", "")), str(one.get("renderer", "")).split("-")[0]) for one in recorded}
+    if len(kinds) > 1:
+        raise DataError(f"{where} holds episodes of several domains or renderers: take the data set of each by itself")
+    if not isinstance(source, LeRobotSource) or LOOK.search(camera):
+        raise DataError(f"camera {camera!r} of {where} shows a second look, which is not recorded: take the first one")
+    ((domain, renderer),) = kinds
+    options = {"image_size": source.frame_size(camera), "renderer": renderer, **_asked(source, domain, where)}
+    return EnvSpec(env_id=env_id, domain=domain, cameras=(camera,), options=options).make()
 
 
 def _started(spec: EnvSpec, options: dict[str, object]) -> gym.Env:

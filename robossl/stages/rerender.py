@@ -1,6 +1,5 @@
 """`robossl rerender`: the same episodes under other looks, cameras and sizes, without simulating them again."""
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,11 +18,10 @@ from robossl.data.splits import refuse_heldout
 from robossl.errors import ConfigError, DataError
 from robossl.runs import Run
 from robossl.stages.progress import tracked
-from robossl.stages.redraw import open_drawing
+from robossl.stages.redraw import LOOK, open_drawing
 
 ORIGIN = "rerendered_from"
 """Where an episode's extras name the data set and the episode that it was drawn from."""
-_LOOK = re.compile(r"_look\d+$")
 
 
 def rerender(config: RerenderConfig, *, run: Run) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def rerender(config: RerenderConfig, *, run: Run) -> dict[str, Any]:
             holds episodes of another one.
     """
     source = _open(config)
-    cameras = config.cameras or tuple(dict.fromkeys(_LOOK.sub("", camera) for camera in source.cameras))
+    cameras = config.cameras or tuple(dict.fromkeys(LOOK.sub("", camera) for camera in source.cameras))
     _check(config, cameras)
     domain = config.domain or _domain(source, config)
     size = (config.image_size,) * 2 if config.image_size else source.frame_size(source.cameras[0])

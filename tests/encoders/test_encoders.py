@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from robossl.encoders import build_encoder, load_card, load_encoder, save_encoder
+from robossl.encoders import Encoder, build_encoder, load_card, load_encoder, save_encoder
 from robossl.errors import EncoderError, RobosslError
 from robossl.resize import resize
 
@@ -18,6 +18,7 @@ ENCODERS = [
     ("vit_small", {"depth": 1}),
     ("resnet50", {"feature_dim": 64}),
     ("impala", {}),
+    ("conv2plus1d", {}),
     ("impala", {"pooling": "spatial_softmax", "widths": (8, 16)}),
 ]
 
@@ -35,7 +36,7 @@ def test_features_have_the_promised_shape_and_frames_are_independent(name: str, 
     assert features.dtype == torch.float32
     assert encoder.feature_map(images).ndim == 4
     torch.testing.assert_close(encoder(images[1:2]), features[1:2], rtol=1e-4, atol=1e-4)
-    clip = encoder.encode_clip(images[None])
+    clip = encoder.encode_clip(images[None] if not encoder.num_before else images[:, None]).reshape(1, 3, -1)
     torch.testing.assert_close(clip[0], features, rtol=1e-4, atol=1e-4)
 
 
@@ -144,3 +145,38 @@ def test_damaged_encoders_are_refused_in_one_line(tmp_path) -> None:
     (path / "model.safetensors").unlink()
     with pytest.raises(EncoderError, match="can't read"):
         load_encoder(path)
+
+
+def clip_encoder() -> Encoder:
+    torch.manual_seed(0)
+    return build_encoder("conv2plus1d", image_size=32, widths=(8, 16), feature_dim=16).eval()
+
+
+def test_a_video_backbone_sees_the_frames_before_and_none_after() -> None:
+    encoder, clip = clip_encoder(), frames(2, 8, 3, 32, 32)
+    features = encoder.encode_clip(clip)
+    assert features.shape == (2, 8, 16)
+    assert encoder.num_before == 4
+    for changed in range(8):
+        other = clip.clone()
+        other[:, changed] = 255 - other[:, changed]
+        moved = (encoder.encode_clip(other) - features).abs().amax(dim=(0, 2)) > 1e-5
+        assert moved.tolist() == [changed <= t <= changed + encoder.num_before for t in range(8)]
+    torch.testing.assert_close(encoder.encode_clip(clip[1:])[0], features[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_clip_that_stands_still_is_an_image() -> None:
+    encoder, images = clip_encoder(), frames(2, 3, 32, 32)
+    still = encoder.encode_clip(images[:, None].expand(-1, 5, -1, -1, -1))
+    for number in range(5):
+        torch.testing.assert_close(still[:, number], encoder(images), rtol=1e-5, atol=1e-5)
+    moving = frames(1, 6, 3, 32, 32, seed=1)
+    padded = torch.cat([moving[:, :1].expand(-1, encoder.num_before, -1, -1, -1), moving], dim=1)
+    torch.testing.assert_close(
+        encoder.encode_clip(padded)[:, encoder.num_before :], encoder.encode_clip(moving), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_a_video_backbone_of_one_frame_is_refused() -> None:
+    with pytest.raises(EncoderError, match="num_taps must be at least 2, got 1; for single frames use conv"):
+        build_encoder("conv2plus1d", num_taps=1)

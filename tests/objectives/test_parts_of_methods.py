@@ -200,6 +200,8 @@ class Mapless(Encoder):
 @pytest.mark.parametrize("name", ["future_frames", "parallel_frames", "masked_latents"])
 @pytest.mark.parametrize("flat", [True, False])
 def test_an_encoder_without_a_feature_map_is_refused_when_the_task_is_built(name: str, flat: bool) -> None:
-    with pytest.raises(ConfigError, match="encoder 'mapless' has no feature map .* which this objective needs") as error:
+    with pytest.raises(
+        ConfigError, match=r"encoder 'mapless' has no feature map .* which this objective needs"
+    ) as error:
         build_objective(name, Mapless(flat=flat))
     assert "\n" not in str(error.value)

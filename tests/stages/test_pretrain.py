@@ -290,6 +290,28 @@ def test_what_an_objective_lacks_is_said_before_training_starts(config, objectiv
     assert not wrong.output.exists()
 
 
+CLIPS = EncoderConfig(name="conv2plus1d", feature_dim=16, params={"widths": (8, 16), "strides": (4, 2)})
+
+
+def test_a_video_backbone_is_trained_on_clips_and_refused_without(config: PretrainConfig) -> None:
+    config = replace(config, encoder=CLIPS, sources=config.sources[:1], num_steps=2)
+    with pytest.raises(
+        ConfigError, match="encoder 'conv2plus1d' is for clips, and no objective here encodes frames in"
+    ):
+        run(replace(config, objectives=OBJECTIVES[:2]))
+    clips = tuple(
+        ObjectiveConfig(name=name)
+        for name in ("masked_video", "masked_latents", "future_features", "recurrent_frames", "parallel_frames")
+    )
+    run(replace(config, objectives=(*OBJECTIVES, *clips)))
+    trained = load_encoder(config.output / "encoder")
+    fresh = build_encoder("conv2plus1d", image_size=(24, 32), feature_dim=16, widths=(8, 16), strides=(4, 2))
+    assert trained.num_before == 4
+    moving = torch.randint(0, 256, (1, 6, 3, 24, 32), dtype=torch.uint8)
+    assert not torch.allclose(trained.encode_clip(moving)[0, -1], trained(moving[0, -1:])[0])
+    assert trained.state_dict().keys() == fresh.state_dict().keys()
+
+
 def test_an_objective_that_no_source_feeds_is_named_where_others_are(config: PretrainConfig, caplog) -> None:
     video = replace(config.sources[1], objectives=())
     objectives = (ObjectiveConfig(name="time_contrast"), ObjectiveConfig(name="inverse_dynamics"))

@@ -93,7 +93,9 @@ def run(module: nn.Module, tmp_path, *, num_steps: int = 3, fingerprint: str = "
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_episodes_and_keeps_the_weights_before(tmp_path) -> None:
-    with pytest.raises(TrainingError, match=r"loss is inf at step 1 \(source 'memory', episodes \[.*\]; part 3\)") as error:
+    with pytest.raises(
+        TrainingError, match=r"loss is inf at step 1 \(source 'memory', episodes \[.*\]; part 3\)"
+    ) as error:
         run(Exploding(), tmp_path)
     assert "; the checkpoint of step 1 is kept: lower learning_rate, or look at these episodes" in str(error.value)
     assert "\n" not in str(error.value)
@@ -127,7 +129,9 @@ class Steep(Exploding):
 
 def test_a_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(tmp_path) -> None:
     module = Steep()
-    with pytest.raises(TrainingError, match=r"gradient is (nan|inf) at step 1, though the loss is 0; the checkpoint of"):
+    with pytest.raises(
+        TrainingError, match=r"gradient is (nan|inf) at step 1, though the loss is 0; the checkpoint of"
+    ):
         run(module, tmp_path)
     assert torch.isfinite(module.weight).all()
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 1

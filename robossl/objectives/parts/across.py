@@ -10,4 +10,4 @@ def seen_across(encoded: EncodedBatch, group: str, place: int) -> Float[Tensor, 
     """Return the features of a group in the first view, but in the last view those of its frame at `place`."""
     pixels = encoded.pixels(group).clone()
     pixels[:, place] = encoded.pixels(group, view=-1)[:, place]
-    return encoded.encoder.encode_clip(pixels)
+    return encoded.encoder(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2])

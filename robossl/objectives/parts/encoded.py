@@ -8,7 +8,7 @@ from torch import Tensor
 from robossl.encoders import Encoder
 from robossl.types import ClipBatch
 
-_Cache = dict[tuple[int, int, int], Tensor]
+_Cache = dict[tuple[int, int, int, bool], Tensor]
 
 
 class EncodedBatch:
@@ -52,22 +52,30 @@ class EncodedBatch:
         """Return the frames of a group."""
         return self.batch.pixels[:, view, self.span(group)]
 
-    def feature_map(self, group: str, *, view: int = 0) -> Float[Tensor, "B n C h w"]:
-        """Return the feature maps of a group; no other frame takes part in them."""
-        key = self._key(group, view)
+    def feature_map(self, group: str, *, view: int = 0, as_clip: bool = False) -> Float[Tensor, "B n C h w"]:
+        """Return the feature maps of a group; no other frame takes part in them.
+
+        Args:
+            group: its name.
+            view: camera or look.
+            as_clip: let a video backbone see, with each frame, the frames of the group before it, which then have to be
+                frames in a row. Other encoders see every frame by itself anyhow.
+        """
+        key = self._key(group, view, as_clip)
         if key not in self._maps:
             pixels = self.pixels(group, view=view)
-            self._maps[key] = self.encoder.feature_map(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2])
+            whole = pixels if as_clip else pixels.flatten(0, 1)[:, None]
+            self._maps[key] = self.encoder.clip_map(whole).flatten(0, 1).unflatten(0, pixels.shape[:2])
         return self._maps[key]
 
-    def features(self, group: str, *, view: int = 0) -> Float[Tensor, "B n D"]:
-        """Return the features of a group."""
-        key = self._key(group, view)
+    def features(self, group: str, *, view: int = 0, as_clip: bool = False) -> Float[Tensor, "B n D"]:
+        """Return the features of a group; `as_clip` as in `feature_map`."""
+        key = self._key(group, view, as_clip)
         if key not in self._features:
-            maps = self.feature_map(group, view=view)
+            maps = self.feature_map(group, view=view, as_clip=as_clip)
             self._features[key] = self.encoder.pool(maps.flatten(0, 1)).unflatten(0, maps.shape[:2])
         return self._features[key]
 
-    def _key(self, group: str, view: int) -> tuple[int, int, int]:
+    def _key(self, group: str, view: int, as_clip: bool) -> tuple[int, int, int, bool]:
         span = self.span(group)
-        return span.start, span.stop, view % self.batch.pixels.shape[1]
+        return span.start, span.stop, view % self.batch.pixels.shape[1], as_clip and self.encoder.num_before > 0
