@@ -1,17 +1,15 @@
 """Encoder-level scores of transfer: what features tell of actions in each domain, and how far domains lie apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from robossl.evaluation.domains import domain_gap
 from robossl.evaluation.probe import ProbeData, ProbeTarget, RidgeProbe, score_probe
 from robossl.stages.probe_frames import Sampled
+from robossl.stages.probe_time import Features
 
-Features = Callable[[UInt8[np.ndarray, "n C H W"]], Float[np.ndarray, "n D"]]
-"""From frames to features: an encoder's, or components of pixels."""
 NOTE = (
     "action score: r2 of a ridge probe for the recorded action, fitted in the first data set and tested in each; "
     "centroid distance: between the mean features of a data set and of the first one, in units of their spread; "
