@@ -20,6 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def main() -> None:
     print(
         json.dumps({"threads": torch.get_num_threads(), "differences": _differences(peers)}, indent=indent), flush=True
     )
+    print(json.dumps({"loss": _losses(peers["InfoNCE"])}, indent=indent), flush=True)
     print(json.dumps({"step": _steps(config, peers["InfoNCE"], rounds=options.rounds)}, indent=indent), flush=True)
     print(json.dumps({"loop": _loop(config, num_steps=options.steps)}, indent=indent), flush=True)
 
@@ -215,6 +217,18 @@ def _now() -> Times:
 def _since(start: Times) -> Times:
     """Return milliseconds."""
     return 1000 * (time.perf_counter() - start[0]), 1000 * (time.process_time() - start[1])
+
+
+def _losses(peers: Losses) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the times of InfoNCE and its gradient alone, for 128 pairs as in the step."""
+    generator = torch.Generator().manual_seed(0)
+    sides = [torch.randn(128, 64, generator=generator) for _ in range(2)]
+    losses = {"robossl": _our_info_nce, **peers}
+    times: dict[str, list[Times]] = {name: [] for name in losses}
+    for _ in range(100):
+        for name, loss in losses.items():
+            times[name].append(_milliseconds(partial(_with_gradient, loss, sides)))
+    return {name: _beside(found, times["robossl"]) for name, found in times.items()}
 
 
 def _adamw(groups: Any, config: PretrainConfig) -> torch.optim.AdamW:

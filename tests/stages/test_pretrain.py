@@ -132,6 +132,12 @@ def test_the_config_survives_yaml(config: PretrainConfig, tmp_path: Path) -> Non
         ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be positive"),
         ({"test_fraction": 1.0}, "test_fraction is 1.0"),
         ({"average_momentum": 1.0}, "average_momentum is 1.0"),
+        ({"lpips_weights": Path("alexnet.pth")}, r"image_size is \(24, 32\); LPIPS needs frames of at least 31 px"),
+        ({"lpips_weights": Path("alexnet.pth"), "objectives": OBJECTIVES[:1]}, "add the objective future_frames, or"),
+        (
+            {"lpips_weights": Path("alexnet.pth"), "image_size": (32, 32)},
+            r"can't read lpips_weights alexnet.pth .*; give torchvision's AlexNet or VGG-16",
+        ),
         ({"sources": ()}, "sources is empty"),
         ({"sources": (SourceConfig(path=Path("nowhere")),)}, r"sources.0.path nowhere does not exist"),
         ({"objectives": (ObjectiveConfig(name="paired_look"),)}, "did you mean 'paired_looks'"),
