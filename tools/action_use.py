@@ -20,7 +20,7 @@ from jaxtyping import Float, Int64
 
 from robossl.config.collect import CollectConfig
 from robossl.config.load import dump_values, load_config
-from robossl.config.pretrain import PretrainConfig, SourceConfig
+from robossl.config.pretrain import PretrainConfig
 from robossl.encoders import load_encoder
 from robossl.evaluation.action_use import ActionUse, action_use
 from robossl.evaluation.probe import CENTIMETRES_PER_METRE, ProbeData, RidgeProbe
@@ -70,15 +70,12 @@ def _arguments() -> argparse.Namespace:
 
 def _cell(seed: int, play: CollectConfig, arguments: argparse.Namespace) -> None:
     """Train and measure, unless the cell is there."""
-    config = replace(
-        load_config(PretrainConfig, arguments.pretrain),
-        output=arguments.work / f"dynamics-{seed}",
-        sources=(SourceConfig(path=play.output),),
-        seed=seed,
-    )
+    config = load_config(PretrainConfig, arguments.pretrain)
+    config = replace(config, sources=(replace(config.sources[0], path=play.output),), seed=seed)
     paths = ("output", "sources", "tracking", "cache_dir", "num_workers")
     settings = [{k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in (config, play)]
     key, path = fingerprint(settings), arguments.cells / f"{seed}.json"
+    config = replace(config, output=arguments.work / f"dynamics-{seed}-{key[-8:]}")
     if path.is_file() and json.loads(path.read_text(encoding="utf-8"))["key"] == key:
         return
     run_stage("pretrain", pretrain, config)

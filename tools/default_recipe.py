@@ -25,7 +25,7 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 from robossl.config.collect import CollectConfig
 from robossl.config.env import HELDOUT
 from robossl.config.load import dump_values, load_config
-from robossl.config.pretrain import PretrainConfig, SourceConfig
+from robossl.config.pretrain import PretrainConfig
 from robossl.config.recipe import PROBE_SEED
 from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader
@@ -63,7 +63,7 @@ MODELS = {
 }
 NUM_LABELLED = 500
 """Randomized episodes of which one frame is labelled."""
-NUM_TESTED = 200
+NUM_TESTED = 150
 """Episodes of each domain that are asked for."""
 FRAMES_TESTED = 4
 """Of each of them."""
@@ -96,7 +96,9 @@ def _arguments() -> argparse.Namespace:
 def _collected(arguments: argparse.Namespace) -> dict[str, Path]:
     """Return `play`, `labelled` or a domain to data sets, collected now as far as they are not there."""
     play = replace(load_config(CollectConfig, arguments.collect), num_workers=arguments.num_workers)
-    labelled = replace(play, second_look=False, max_episode_steps=15, num_episodes=NUM_LABELLED, seed=PROBE_SEED)
+    labelled = replace(
+        play, second_look=False, look_every=0, max_episode_steps=15, num_episodes=NUM_LABELLED, seed=PROBE_SEED
+    )
     wanted = {"play": play, "labelled": labelled}
     for domain in arguments.domains:
         renderer = "auto" if domain.startswith(HELDOUT) else play.renderer
@@ -110,13 +112,10 @@ def _collected(arguments: argparse.Namespace) -> dict[str, Path]:
 
 def _cell(model: str, seed: int, arguments: argparse.Namespace, data: Mapping[str, Path]) -> None:
     """Train and ask, unless the cell is there."""
-    config = replace(
-        load_config(PretrainConfig, arguments.pretrain),
-        output=arguments.work / f"{model}-{seed}",
-        sources=(SourceConfig(path=data["play"]),),
-        seed=seed,
-    )
+    config = load_config(PretrainConfig, arguments.pretrain)
+    config = replace(config, sources=(replace(config.sources[0], path=data["play"]),), seed=seed)
     key, path = _key(config, arguments), arguments.cells / f"{model}-{seed}.json"
+    config = replace(config, output=arguments.work / f"{model}-{seed}-{key[-8:]}")
     if path.is_file() and json.loads(path.read_text(encoding="utf-8"))["key"] == key:
         return
     reader, seconds = _trained(model, config, data)
@@ -130,7 +129,10 @@ def _key(config: PretrainConfig, arguments: argparse.Namespace) -> str:
     """Return the fingerprint of all that the numbers depend on, but no path."""
     paths = ("output", "sources", "tracking", "cache_dir", "num_workers")
     play = load_config(CollectConfig, arguments.collect)
-    settings = [{k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in (config, play)]
+    settings: list[Any] = [
+        {k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in (config, play)
+    ]
+    settings.append({k: v for k, v in without_later(dump_values(config.sources[0])).items() if k != "path"})
     return fingerprint([settings, NUM_LABELLED, NUM_TESTED, FRAMES_TESTED, world("push", tuple(arguments.domains))])
 
 
@@ -225,6 +227,7 @@ def _supervised(config: PretrainConfig) -> tuple[Reader, float]:
             fingerprint=fingerprint([dump_values(config)]),
             log=lambda step, metrics: None,
         )
+    item.close()
     return Reader(net.encoder.eval(), net.eval().read), _cpu_seconds(asdict(summary))
 
 
