@@ -72,9 +72,10 @@ def _cell(seed: int, play: CollectConfig, arguments: argparse.Namespace) -> None
     """Train and measure, unless the cell is there."""
     config = load_config(PretrainConfig, arguments.pretrain)
     config = replace(config, sources=(replace(config.sources[0], path=play.output),), seed=seed)
-    paths = ("output", "sources", "tracking", "cache_dir", "num_workers")
-    settings = [{k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in (config, play)]
-    key, path = fingerprint(settings), arguments.cells / f"{seed}.json"
+    paths = ("output", "path", "sources", "tracking", "cache_dir", "num_workers")
+    parts = (config, config.sources[0], play)
+    key = fingerprint([{k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in parts])
+    path = arguments.cells / f"{seed}.json"
     config = replace(config, output=arguments.work / f"dynamics-{seed}-{key[-8:]}")
     if path.is_file() and json.loads(path.read_text(encoding="utf-8"))["key"] == key:
         return

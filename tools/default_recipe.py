@@ -114,10 +114,12 @@ def _cell(model: str, seed: int, arguments: argparse.Namespace, data: Mapping[st
     """Train and ask, unless the cell is there."""
     config = load_config(PretrainConfig, arguments.pretrain)
     config = replace(config, sources=(replace(config.sources[0], path=data["play"]),), seed=seed)
-    key, path = _key(config, arguments), arguments.cells / f"{model}-{seed}.json"
-    config = replace(config, output=arguments.work / f"{model}-{seed}-{key[-8:]}")
+    trained = _key_of_training(config, arguments)
+    key = fingerprint([trained, NUM_LABELLED, NUM_TESTED, FRAMES_TESTED, world("push", tuple(arguments.domains))])
+    path = arguments.cells / f"{model}-{seed}.json"
     if path.is_file() and json.loads(path.read_text(encoding="utf-8"))["key"] == key:
         return
+    config = replace(config, output=arguments.work / f"{model}-{seed}-{trained[-8:]}")
     reader, seconds = _trained(model, config, data)
     errors = {domain: _errors(reader, data[domain], config.image_size) for domain in arguments.domains}
     arguments.cells.mkdir(parents=True, exist_ok=True)
@@ -125,15 +127,11 @@ def _cell(model: str, seed: int, arguments: argparse.Namespace, data: Mapping[st
     print(f"{model} seed {seed}: {seconds} CPU-s, {json.dumps(errors)}", flush=True)
 
 
-def _key(config: PretrainConfig, arguments: argparse.Namespace) -> str:
-    """Return the fingerprint of all that the numbers depend on, but no path."""
-    paths = ("output", "sources", "tracking", "cache_dir", "num_workers")
-    play = load_config(CollectConfig, arguments.collect)
-    settings: list[Any] = [
-        {k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in (config, play)
-    ]
-    settings.append({k: v for k, v in without_later(dump_values(config.sources[0])).items() if k != "path"})
-    return fingerprint([settings, NUM_LABELLED, NUM_TESTED, FRAMES_TESTED, world("push", tuple(arguments.domains))])
+def _key_of_training(config: PretrainConfig, arguments: argparse.Namespace) -> str:
+    """Return the fingerprint of all that the weights depend on, but no path."""
+    paths = ("output", "path", "sources", "tracking", "cache_dir", "num_workers")
+    parts = (config, config.sources[0], load_config(CollectConfig, arguments.collect))
+    return fingerprint([{k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in parts])
 
 
 class Reader:
@@ -197,7 +195,10 @@ class Positions(Objective):
 
 
 def _supervised(config: PretrainConfig) -> tuple[Reader, float]:
-    """Train on all labels: batches, augmentation, optimizer and steps are those of the recipe."""
+    """Train on all labels: batches, augmentation, optimizer and steps are those of the recipe.
+
+    A finished training is read from its checkpoint, and its time from `seconds.json` beside it.
+    """
     (item,) = open_sources(config)
     truth = {
         int(number): item.source.values(int(number), np.arange(item.source.lengths[number]), KEY)[:, :9]
@@ -228,7 +229,10 @@ def _supervised(config: PretrainConfig) -> tuple[Reader, float]:
             log=lambda step, metrics: None,
         )
     item.close()
-    return Reader(net.encoder.eval(), net.eval().read), _cpu_seconds(asdict(summary))
+    path = config.output / "seconds.json"
+    if not path.is_file():
+        write_json(path, {"cpu_seconds": _cpu_seconds(asdict(summary))})
+    return Reader(net.encoder.eval(), net.eval().read), json.loads(path.read_text(encoding="utf-8"))["cpu_seconds"]
 
 
 def _frames(path: Path, image_size: tuple[int, int], *, per_episode: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
