@@ -22,6 +22,9 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 COMMAND_OF = {"policy": "finetune", "sweeps": "sweep"}
 """Folder to the command that reads it, where it is not called alike."""
 
+BETTER = {"reach": (), "push": ("encoder", "num_steps")}
+"""Where a shipped file has left the recipe, which finished cells of the benchmark hold fast."""
+
 
 def _shipped(name: str) -> dict[str, Any]:
     folder = name.split("/")[0]
@@ -42,7 +45,8 @@ def test_the_shipped_files_of_a_task_follow_the_recipe(task: str) -> None:
     demonstrated = demonstrations_config(recipe, task, demonstrations, seed=0)
     assert not _differing(_shipped(f"collect/{task}_demonstrations.yaml"), demonstrated)
     pretrained = pretrain_config(recipe, (play,), encoder.parent, seed=0)
-    assert _differing(_shipped(f"pretrain/{task}.yaml"), pretrained) == {"sources"}  # the recipe names their objective
+    # the recipe names the objective of each source
+    assert _differing(_shipped(f"pretrain/{task}.yaml"), pretrained) == {"sources", *BETTER[task]}
     cloned = finetune_config(recipe, demonstrations, encoder, policy, variant="pretrained", seed=0)
     assert _differing(_shipped(f"policy/{task}.yaml"), cloned) == {"architecture"}  # of the random encoder only
     assert _shipped(f"evaluate/{task}.yaml")["policy"] == str(policy / "policy")
