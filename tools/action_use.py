@@ -1,180 +1,203 @@
-"""Whether the action-conditioned predictor listens to the actions: its error with its own and with another clip's.
+"""Whether an action-conditioned predictor listens to the actions: its error with its own and with another clip's.
 
-    python tools/action_use.py     # what is finished is not run again; a training that was stopped goes on
+    python tools/action_use.py --encoder runs/pretrain-push/encoder --play runs/collect-push
 
-Pretrains on play of Push by `configs/pretrain/push_dynamics.yaml`, rolls the predictor out from every frame of the
-episodes that training did not read, and reads the simulator's state out of what it predicts. The probe is fitted on
-true embeddings of the episodes of training.
+Trains latent dynamics on the frozen features of play, over ten control steps in five steps of two actions. Then it is
+rolled out from every frame of the episodes that no training read, and a ridge probe, fitted on true features, reads the
+simulator's state out of what it predicts.
 """
 
 import argparse
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
+from torch import Tensor, nn
 
-from robossl.config.collect import CollectConfig
-from robossl.config.load import dump_values, load_config
-from robossl.config.pretrain import PretrainConfig
-from robossl.encoders import load_encoder
+from robossl.data.frame_cache import CachedSource
+from robossl.data.sources import EpisodeSource, open_source
+from robossl.data.splits import split_episodes
+from robossl.encoders import Encoder, load_encoder
 from robossl.evaluation.action_use import ActionUse, action_use
 from robossl.evaluation.probe import CENTIMETRES_PER_METRE, ProbeData, RidgeProbe
-from robossl.objectives import LatentRollout, build_objectives
-from robossl.runs import fingerprint
+from robossl.objectives.parts.latent_dynamics import LatentDynamics
 from robossl.runs.files import write_json, write_text
-from robossl.stages.benchmark import without_later
 from robossl.stages.benchmark_cells import as_markdown
-from robossl.stages.chain import run_stage
-from robossl.stages.collect import collect
-from robossl.stages.pretrain import pretrain
-from robossl.stages.pretrain_sources import ACTION_KEY, TrainingSource, action_stats, open_sources
+from robossl.stages.pretrain_sources import ACTION_KEY
 from robossl.stages.probe_frames import encode
 
-ROOT = Path(__file__).parents[1]
 KEY = "observation.environment_state"
 TARGETS = {"state": slice(0, 9), "gripper": slice(0, 3), "object": slice(3, 6), "goal": slice(6, 9)}
-"""Columns of the simulator's state [m]; all of them together, and what they are made of."""
+"""Columns of the simulator's state; all of them together, and what they are made of."""
+STRIDE, HORIZON = 2, 10
+"""Actions of a step of the dynamics, and of the whole rollout."""
+BATCH, RATE, DECAY, HIDDEN = 256, 1e-3, 1e-2, 512
+PROBED = 3
+"""The probe is fitted on every third frame of the episodes of training."""
 COLUMNS = ("told", "shuffled", "ratio", "seen", "still")
 
 
 def main() -> None:
-    """Measure the seeds that are missing and write the table."""
+    """Train and measure the seeds that are missing, and write the table."""
     arguments = _arguments()
-    play = replace(
-        load_config(CollectConfig, arguments.collect),
-        output=arguments.work / "data" / "play",
-        num_workers=arguments.num_workers,
-    )
-    run_stage("collect", collect, play)
+    encoder = load_encoder(arguments.encoder).eval()
+    source = CachedSource(open_source(arguments.play), encoder.image_size)
+    split = split_episodes(source)
+    start_s = time.process_time()
+    train, test = (_episodes(encoder, source, numbers) for numbers in (split.train, split.test))
     for seed in range(arguments.num_seeds):
-        _cell(seed, play, arguments)
-        _write_table(arguments)
+        path = arguments.cells / f"{seed}.json"
+        if not path.is_file():
+            used = measured(train, test, num_steps=arguments.num_steps, seed=seed)
+            seconds = round(time.process_time() - start_s, 1)
+            arguments.cells.mkdir(parents=True, exist_ok=True)
+            write_json(path, {"seed": seed, "seconds": seconds, "used": {k: asdict(v) for k, v in used.items()}})
+        _write_table(arguments.cells)
     print(arguments.cells.with_suffix(".md"))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--collect", type=Path, default=ROOT / "configs/collect/push.yaml")
-    parser.add_argument("--pretrain", type=Path, default=ROOT / "configs/pretrain/push_dynamics.yaml")
-    parser.add_argument("--num-seeds", type=int, default=1)
-    parser.add_argument("--num-workers", type=int, default=0)
-    parser.add_argument("--work", type=Path, default=Path("runs/default-recipe"), help="shared by default_recipe.py")
+    parser.add_argument("--encoder", type=Path, default=Path("runs/pretrain-push/encoder"))
+    parser.add_argument("--play", type=Path, default=Path("runs/collect-push"), help="that the encoder was trained on")
+    parser.add_argument("--num-steps", type=int, default=1500, help="of training the dynamics")
+    parser.add_argument("--num-seeds", type=int, default=3)
     parser.add_argument("--cells", type=Path, default=Path("docs/results/action_use"))
     return parser.parse_args()
 
 
-def _cell(seed: int, play: CollectConfig, arguments: argparse.Namespace) -> None:
-    """Train and measure, unless the cell is there."""
-    config = load_config(PretrainConfig, arguments.pretrain)
-    config = replace(config, sources=(replace(config.sources[0], path=play.output),), seed=seed)
-    paths = ("output", "path", "sources", "tracking", "cache_dir", "num_workers")
-    parts = (config, config.sources[0], play)
-    key = fingerprint([{k: v for k, v in without_later(dump_values(one)).items() if k not in paths} for one in parts])
-    path = arguments.cells / f"{seed}.json"
-    config = replace(config, output=arguments.work / f"dynamics-{seed}-{key[-8:]}")
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8"))["key"] == key:
-        return
-    run_stage("pretrain", pretrain, config)
-    used = measured(config)
-    found = {name: asdict(use) for name, use in used.items()}
-    arguments.cells.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"key": key, "seed": seed, "used": found})
-    print(f"seed {seed}: ratio {used['state'].ratio}", flush=True)
+@dataclass(frozen=True, kw_only=True)
+class Episodes:
+    """Episodes of one length L, frame by frame."""
+
+    number: Int64[np.ndarray, " N"]
+    features: Float[np.ndarray, "N L D"]
+    actions: Float[np.ndarray, "N L A"]
+    """The last row is none."""
+    state: Float[np.ndarray, "N L 9"]
+    """[cm]."""
 
 
-@torch.inference_mode()
-def measured(config: PretrainConfig) -> dict[str, ActionUse]:
-    """Return how much the predictor of a finished run listens to actions, in cm of the simulator's state."""
-    (item,) = open_sources(config)
-    rollout = _predictor(config, item)
-    horizon = rollout.window.action_steps
-    encoder = load_encoder(config.output / "encoder").eval()
+def _episodes(encoder: Encoder, source: EpisodeSource, numbers: Int64[np.ndarray, " N"]) -> Episodes:
+    """Return episodes with features of their first camera; those that ended early are left out."""
+    longest = int(source.lengths.max())
+    numbers, rows = numbers[source.lengths[numbers] == longest], np.arange(longest)
+    frames = (source.frames(number, rows, source.cameras[0]) for number in numbers.tolist())
+    actions, state = (
+        np.stack([source.values(number, rows, key) for number in numbers.tolist()]) for key in (ACTION_KEY, KEY)
+    )
+    features = np.stack([encode(encoder, some) for some in frames])
+    return Episodes(number=numbers, features=features, actions=actions, state=CENTIMETRES_PER_METRE * state[..., :9])
 
-    def embedded(episode: int) -> Float[np.ndarray, "L P"]:
-        frames = item.source.frames(episode, np.arange(item.source.lengths[episode]), item.views[0])
-        return rollout.embed(torch.from_numpy(encode(encoder, frames))).numpy()
 
-    ridge = RidgeProbe().fit(_labelled(item, embedded, item.train))
-    clips = [_clips(item, int(number), embedded(int(number)), horizon) for number in item.test]
-    start, end, actions, truth, episode = (np.concatenate(parts) for parts in zip(*clips, strict=True))
+class Rollout(nn.Module):
+    """Latent dynamics on features and actions at deviation 1."""
 
-    def predict(told: Float[np.ndarray, "n kA"]) -> Float[np.ndarray, "n P"]:
-        return rollout.roll_out(torch.from_numpy(start), torch.from_numpy(told), item.name)[:, -1].numpy()
+    def __init__(self, episodes: Episodes) -> None:
+        super().__init__()
+        dim = episodes.features.shape[-1]
+        self.features = _moments(episodes.features)
+        self.actions = _moments(episodes.actions[:, :-1])
+        size = episodes.actions.shape[-1]
+        self.dynamics = LatentDynamics(dim, action_dim=STRIDE * size, hidden_dim=HIDDEN)
+
+    def scaled(self, episodes: Episodes) -> tuple[Float[np.ndarray, "N L D"], Float[np.ndarray, "N L A"]]:
+        """Return features and actions of episodes as the dynamics take them."""
+        pairs = ((episodes.features, self.features), (episodes.actions, self.actions))
+        features, actions = (((of - mean) / std).astype(np.float32) for of, (mean, std) in pairs)
+        return features, actions
+
+    def forward(self, features: Float[Tensor, "B D"], actions: Float[Tensor, "B n A"]) -> Float[Tensor, "B K D"]:
+        """Return the features after each step."""
+        return self.dynamics.rollout(features, actions.unflatten(1, (-1, STRIDE)).flatten(2))
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return values.mean(axis=(0, 1)), values.std(axis=(0, 1))
+
+
+def trained(episodes: Episodes, *, num_steps: int, seed: int) -> Rollout:
+    """Return dynamics that minimize the squared error of all steps of the rollout."""
+    torch.manual_seed(seed)
+    net = Rollout(episodes)
+    features, actions = map(torch.from_numpy, net.scaled(episodes))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, num_steps)
+    between, ahead = torch.arange(HORIZON), torch.arange(STRIDE, HORIZON + 1, STRIDE)
+    for _ in range(num_steps):
+        episode = torch.randint(len(features), (BATCH, 1))
+        now = torch.randint(features.shape[1] - HORIZON, (BATCH, 1))
+        predicted = net(features[episode, now][:, 0], actions[episode, now + between])
+        loss = (predicted - features[episode, now + ahead]).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return net.eval()
+
+
+def measured(train: Episodes, test: Episodes, *, num_steps: int, seed: int) -> dict[str, ActionUse]:
+    """Return how much dynamics trained on some episodes listen to the actions of others, in cm of the state."""
+    net = trained(train, num_steps=num_steps, seed=seed)
+    fit = [some[:, ::PROBED] for some in (net.scaled(train)[0], train.state)]
+    episode = np.repeat(train.number, fit[0].shape[1])
+    probe = RidgeProbe().fit(ProbeData(features=_rows(fit[0]), truth=_rows(fit[1]), episode=episode))
+    features, actions = net.scaled(test)
+    now = np.arange(features.shape[1] - HORIZON)
+    start = torch.from_numpy(_rows(features[:, now]))
+    told = actions[:, now[:, None] + np.arange(HORIZON)]  # [N,m,n,A]
+
+    @torch.inference_mode()
+    def predict(joined: Float[np.ndarray, "B nA"]) -> Float[np.ndarray, "B D"]:
+        steps = torch.from_numpy(joined).unflatten(1, (HORIZON, -1))
+        last: Tensor = net(start, steps)[:, -1]
+        return last.numpy()
 
     return action_use(
-        predict, ridge, start=start, end=end, actions=actions, truth=truth, episode=episode, targets=TARGETS
+        predict,
+        probe,
+        start=start.numpy(),
+        end=_rows(features[:, now + HORIZON]),
+        actions=told.reshape(-1, HORIZON * told.shape[-1]),
+        truth=_rows(test.state[:, now + HORIZON]),
+        episode=np.repeat(test.number, len(now)),
+        targets=TARGETS,
+        seed=seed,
     )
 
 
-def _predictor(config: PretrainConfig, item: TrainingSource) -> LatentRollout:
-    """Return the rollout of a finished run."""
-    encoder = load_encoder(config.output / "encoder")
-    specs = [(spec.name, spec.weight, spec.params) for spec in config.objectives]
-    objective = build_objectives(specs, encoder, action_stats=action_stats([item]))
-    state = torch.load(config.output / "checkpoints" / "last.pt", weights_only=True)["module"]
-    objective.load_state_dict(state)
-    rollout = objective.eval().members["latent_rollout"]
-    assert isinstance(rollout, LatentRollout)
-    return rollout
+def _rows(values: Float[np.ndarray, "N m k"]) -> Float[np.ndarray, "n k"]:
+    return values.reshape(-1, values.shape[-1])
 
 
-def _labelled(item: TrainingSource, embedded: Any, episodes: Int64[np.ndarray, " N"]) -> ProbeData:
-    """Return every third frame of episodes with the truth [cm]."""
-    features, truth, episode = [], [], []
-    for number in episodes.tolist():
-        rows = np.arange(number % 3, item.source.lengths[number], 3)
-        features.append(embedded(number)[rows])
-        truth.append(CENTIMETRES_PER_METRE * item.source.values(number, rows, KEY)[:, :9])
-        episode.append(np.full(len(rows), number))
-    return ProbeData(features=np.concatenate(features), truth=np.concatenate(truth), episode=np.concatenate(episode))
-
-
-def _clips(item: TrainingSource, number: int, embedded: Float[np.ndarray, "L P"], horizon: int) -> tuple[Any, ...]:
-    """Return start, end, actions between, truth [cm] at the end, and episode, of every stretch of an episode."""
-    starts = np.arange(len(embedded) - horizon)
-    rows = starts[:, None] + np.arange(horizon)
-    actions = item.source.values(number, rows.flatten(), ACTION_KEY).reshape(len(starts), -1)
-    truth = CENTIMETRES_PER_METRE * item.source.values(number, starts + horizon, KEY)[:, :9]
-    return embedded[starts], embedded[starts + horizon], actions, truth, np.full(len(starts), number)
-
-
-def _write_table(arguments: argparse.Namespace) -> None:
+def _write_table(folder: Path) -> None:
     """Write the table of the seeds that are finished."""
-    cells = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.cells.glob("*.json"))]
+    cells = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     rows = [
-        [cell["seed"], name, *(_words(use[column]) for column in COLUMNS), use["n"]]
+        [cell["seed"], name, *(_words(*use[column]) for column in COLUMNS), use["n"]]
         for cell in cells
         for name, use in cell["used"].items()
     ]
-    table = {
+    table: dict[str, Any] = {
         "title": "Mean error ten steps ahead [cm], with the clip's own actions and with those of another episode",
-        "columns": [
-            "seed",
-            "of what",
-            "own actions",
-            "shuffled",
-            "ratio",
-            "of the true frame",
-            "standing still",
-            "clips",
-        ],
+        "columns": ["seed", "of what", "own actions", "shuffled", "ratio", "true frame", "standing still", "clips"],
         "rows": rows,
-        "note": "Episodes of play of Push that training did not read. A ridge probe, fitted on true embeddings of the "
-        "training episodes, reads the state out of the predicted embedding; true frame: out of the embedding of the "
-        "frame that came, which no prediction is read better than; standing still: out of that of the first frame. In "
-        "brackets 95 % (bootstrap over episodes).",
+        "note": "Dynamics on frozen features of paired looks; episodes of play of Push that neither encoder nor "
+        "dynamics were trained on. A ridge probe, fitted on true features of the training episodes, reads the state "
+        "out of the predicted features; true frame: out of the features of the frame that came; standing still: out "
+        "of those of the frame that the prediction starts from. State: Euclidean over gripper, object and goal. In "
+        "brackets 95 % (bootstrap over episodes). Seeds are of the dynamics.",
     }
     header = ["# Does the predictor listen to actions?", "", "Made by `python tools/action_use.py`.", ""]
-    write_text(arguments.cells.with_suffix(".md"), "\n".join([*header, as_markdown(table)]))
+    write_text(folder.with_suffix(".md"), "\n".join([*header, as_markdown(table)]))
 
 
-def _words(estimate: list[float] | Mapping[str, float]) -> str:
-    value, low, high = estimate
+def _words(value: float, low: float, high: float) -> str:
     return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 

@@ -4,7 +4,6 @@ from robossl.objectives.build import OBJECTIVE_NAMES, build_objective, build_obj
 from robossl.objectives.future_features import FutureFeatures
 from robossl.objectives.future_frames import FutureFrames
 from robossl.objectives.inverse_dynamics import InverseDynamics
-from robossl.objectives.latent_rollout import LatentRollout
 from robossl.objectives.objective import Objective, can_serve
 from robossl.objectives.paired_looks import PairedLooks
 from robossl.objectives.parts.conditioning import ActionStats
@@ -19,7 +18,6 @@ __all__ = [
     "FutureFeatures",
     "FutureFrames",
     "InverseDynamics",
-    "LatentRollout",
     "Objective",
     "PairedLooks",
     "Ramp",

@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 
-from jaxtyping import Float
-from torch import Tensor
-
 from robossl.config.schema import Amount, Positive
 from robossl.data.clip_sampling import sequence_window
 from robossl.encoders import Encoder
@@ -72,10 +69,11 @@ class LatentRollout(Objective):
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the mean error of valid steps plus the weighted regularizer."""
         batch = encoded.batch
-        now = self.embed(encoded.features("context")[:, 0])
-        future = self.embed(encoded.features("target", view=self.other_view))  # [B,K,P]
+        now = self.projector(encoded.features("context")[:, 0])
+        future = self.projector(encoded.features("target", view=self.other_view))  # [B,K,P]
         joined = None if batch.actions is None else encoded.of("context", batch.actions)[:, 0]
-        predicted = self.roll_out(now, joined, batch.source)
+        actions = self.actions(joined, batch.source, num_steps=self.num_steps, like=now)
+        predicted = self.dynamics.rollout(now, actions)
         valid = encoded.valid("target").flatten()
         error = joint_mean((predicted - future).square().mean(dim=-1).flatten(), valid)
         rows = joint_rows(now, encoded.valid("context")[:, 0])
@@ -84,22 +82,6 @@ class LatentRollout(Objective):
             loss=error + self.regularizer_weight * normality,
             metrics={"prediction": float(error.detach()), "normality": float(normality.detach())},
         )
-
-    def embed(self, features: Float[Tensor, "*B D"]) -> Float[Tensor, "*B P"]:
-        """Return the space in which the steps are taken."""
-        return self.projector(features)
-
-    def roll_out(
-        self, embedded: Float[Tensor, "B P"], actions: Float[Tensor, "B kA"] | None, source: str
-    ) -> Float[Tensor, "B K P"]:
-        """Return what is predicted after each of K steps.
-
-        Args:
-            embedded: the frames to start from.
-            actions: from there on, joined: at least K times the stride; None where the source has none.
-            source: whose actions they are.
-        """
-        return self.dynamics.rollout(embedded, self.actions(actions, source, num_steps=self.num_steps, like=embedded))
 
     def after_step(self, step: int, num_steps: int) -> None:
         """Draw other directions in the next step."""
