@@ -1,6 +1,9 @@
-"""Whether an action-conditioned predictor listens to the actions: its error with its own and with another clip's.
+r"""Whether an action-conditioned predictor listens to the actions: its error with its own and with another clip's.
 
-    python tools/action_use.py --encoder runs/pretrain-push/encoder --play runs/collect-push
+    robossl collect configs/collect/push.yaml
+    robossl pretrain configs/pretrain/reach.yaml --sources.0.path=runs/collect-push --num-steps=150 \
+        --output=runs/pretrain-push-coarse
+    python tools/action_use.py
 
 Trains latent dynamics on the frozen features of play, over ten control steps in five steps of two actions. Then it is
 rolled out from every frame of the episodes that no training read, and a ridge probe, fitted on true features, reads the
@@ -63,7 +66,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--encoder", type=Path, default=Path("runs/pretrain-push/encoder"))
+    parser.add_argument("--encoder", type=Path, default=Path("runs/pretrain-push-coarse/encoder"))
     parser.add_argument("--play", type=Path, default=Path("runs/collect-push"), help="that the encoder was trained on")
     parser.add_argument("--num-steps", type=int, default=1500, help="of training the dynamics")
     parser.add_argument("--num-seeds", type=int, default=3)
