@@ -32,7 +32,7 @@ class OtherLook(Objective):
         super().__init__(encoder)
         instants = Spread(num_instants)
         self.window = Window(specs=(("anchor", instants), ("reference", Far(instants, 0.0))), num_views=2)
-        self.decoder = FrameDecoder(3 * encoder.feature_dim, image_size=encoder.image_size)
+        self.decoder = FrameDecoder(3 * encoder.feature_dim, image_size=encoder.image_size, change=True)
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the error of the drawn frames; the metric stands beside that of taking the other instant instead."""

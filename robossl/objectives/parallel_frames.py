@@ -61,7 +61,9 @@ class ParallelFrames(FrameSequence):
         )
         known = mixed * height * width + num_context * encoder.feature_dim + num_steps * ACTION_DIM
         self.joined = nn.Sequential(nn.Linear(known, hidden_dim), nn.LayerNorm(hidden_dim), nn.ReLU())
-        self.decoder = FrameDecoder(hidden_dim, image_size=encoder.image_size, channels=3 * num_steps, width=64)
+        self.decoder = FrameDecoder(
+            hidden_dim, image_size=encoder.image_size, channels=3 * num_steps, width=64, change=True
+        )
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the error of the next frames."""

@@ -50,7 +50,7 @@ class RecurrentFrames(FrameSequence):
         )
         self.reader = nn.GRU(encoder.feature_dim, hidden_dim, batch_first=True)
         self.stepper = nn.GRUCell(ACTION_DIM, hidden_dim)
-        self.decoder = FrameDecoder(hidden_dim, image_size=encoder.image_size)
+        self.decoder = FrameDecoder(hidden_dim, image_size=encoder.image_size, change=True)
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:
         """Return the error of the next frames."""

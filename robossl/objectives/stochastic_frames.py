@@ -62,7 +62,7 @@ class StochasticFrames(FrameSequence):
         self.prior = NormalHead(hidden_dim + ACTION_DIM, latent_dim)
         self.posterior = NormalHead(hidden_dim + ACTION_DIM + encoder.feature_dim, latent_dim)
         self.stepper = nn.GRUCell(ACTION_DIM + latent_dim, hidden_dim)
-        self.decoder = FrameDecoder(hidden_dim, image_size=encoder.image_size)
+        self.decoder = FrameDecoder(hidden_dim, image_size=encoder.image_size, change=True)
         self.draws = Draws()
 
     def compute(self, encoded: EncodedBatch) -> ObjectiveOutput:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from tiny_methods import LONG, batch_for, tiny_method
+from tiny_methods import LONG, METHODS, STATS, batch_for, tiny_method
 
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
@@ -127,6 +127,22 @@ def test_the_discriminator_has_an_optimizer_group_of_its_own() -> None:
     assert {id(p) for p in own["params"]} == {id(p) for p in objective.discriminator.parameters()}
     listed = [id(p) for group in (*others, own) for p in group["params"]]
     assert len(listed) == len(set(listed)) == sum(p.requires_grad for p in objective.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "copied"),
+    [
+        ("recurrent_frames", "copy"),
+        ("parallel_frames", "copy"),
+        ("stochastic_frames", "copy"),
+        ("adversarial_frames", "copy"),
+        ("other_look", "reference"),
+    ],
+)
+def test_what_draws_a_change_starts_as_a_copy(name: str, copied: str) -> None:
+    objective = build_objective(name, tiny_method(name).encoder, METHODS[name], action_stats=STATS).double()
+    metrics = objective(batch_for(objective)).metrics
+    assert metrics["psnr_db"] == pytest.approx(metrics[f"{copied}_psnr_db"])
 
 
 @pytest.mark.parametrize("name", ["vicreg", "barlow_twins", "gaussian_embedding", "simclr", "byol"])

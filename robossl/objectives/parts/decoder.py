@@ -13,7 +13,9 @@ _BLOCK_PX = 4
 class FrameDecoder(nn.Module):
     """A linear layer to a coarse map, two convolutions, and blocks of pixels."""
 
-    def __init__(self, dim: int, *, image_size: tuple[int, int], channels: int = 3, width: int = 48) -> None:
+    def __init__(
+        self, dim: int, *, image_size: tuple[int, int], channels: int = 3, width: int = 48, change: bool = False
+    ) -> None:
         """Make the layers.
 
         Args:
@@ -21,6 +23,7 @@ class FrameDecoder(nn.Module):
             image_size: height and width of frames [px], multiples of 4.
             channels: of the output; 3 for one frame.
             width: channels between.
+            change: what is drawn is added to a frame, so that learning starts as a copy of that frame.
 
         Raises:
             ConfigError: if blocks don't tile the image.
@@ -34,6 +37,9 @@ class FrameDecoder(nn.Module):
         self.first = nn.Conv2d(width, width, kernel_size=3, padding=1)
         self.norm = nn.GroupNorm(8, width)
         self.second = nn.Conv2d(width, channels * _BLOCK_PX**2, kernel_size=3, padding=1)
+        if change:
+            for parameter in self.second.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, vector: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
         """Return what each vector stands for, in no range."""
