@@ -64,6 +64,18 @@ WORTH = 0.15
 """Lift from which a method needs no explanation."""
 CORES = 2
 DASH = "–"
+COLUMNS = (
+    "objective",
+    "lift",
+    "interval",
+    *(f"{domain} {target.name}" for domain in ("source", "heldout") for target in TARGETS),
+    "tau",
+    "rank",
+    "seconds",
+    "wall",
+    "seeds",
+    "why not",
+)
 NOTE = (
     "R2 of a ridge probe on frozen features, mean over both tasks; source: other episodes of the randomized play that "
     "it was fitted on; heldout: the held-out engine and looks. lift: mean of the three source columns beside that of "
@@ -232,21 +244,23 @@ def _expert(path: Path, image_size: tuple[int, int]) -> Sampled:
 
 def _write_table(arguments: argparse.Namespace, data_key: Mapping[str, Any]) -> None:
     """Write the table of all cells of these sizes, the best first."""
-    cells = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arguments.cells.glob("*.json"))]
+    title = "Pretext tasks by what a probe reads out of their features"
+    table = {"title": title, "columns": COLUMNS, "rows": _rows(arguments.cells, data_key), "note": NOTE}
+    header = ["# Pretext tasks, ranked", "", "Made by `python tools/rank_objectives.py`.", ""]
+    write_text(arguments.cells.with_suffix(".md"), "\n".join([*header, as_markdown(table)]))
+
+
+def _rows(folder: Path, data_key: Mapping[str, Any]) -> list[list[Any]]:
+    """Return what the table says of all cells of these sizes, the best first."""
+    cells = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     cells = [cell for cell in cells if cell["of"] == data_key]
     floor = {cell["seed"]: _level(cell) for cell in cells if cell["objective"] == RANDOM}
     names = dict.fromkeys(cell["objective"] for cell in cells)
     rows = [_row(name, [cell for cell in cells if cell["objective"] == name], floor) for name in names]
     rows.sort(key=lambda row: -row[1])
-    why_path = arguments.cells / "why.yaml"
+    why_path = folder / "why.yaml"
     why = parse_yaml(why_path) if why_path.is_file() else {}
-    rows = [[*row, why.get(row[0], "") if row[1] < WORTH else ""] for row in rows]
-    positions = (f"{domain} {target.name}" for domain in ("source", "heldout") for target in TARGETS)
-    columns = ["objective", "lift", "interval", *positions, "tau", "rank", "seconds", "wall", "seeds", "why not"]
-    title = "Pretext tasks by what a probe reads out of their features"
-    table = {"title": title, "columns": columns, "rows": rows, "note": NOTE}
-    header = ["# Pretext tasks, ranked", "", "Made by `python tools/rank_objectives.py`.", ""]
-    write_text(arguments.cells.with_suffix(".md"), "\n".join([*header, as_markdown(table)]))
+    return [[*row, why.get(row[0], "") if row[1] < WORTH else ""] for row in rows]
 
 
 def _level(cell: Mapping[str, Any]) -> float:

@@ -66,3 +66,29 @@ def test_a_cell_is_kept_where_only_paths_differ(tool: ModuleType) -> None:
 def test_every_pretext_task_has_a_configuration(tool: ModuleType) -> None:
     named = {path.stem for path in (ROOT / "configs/pretrain/methods").glob("*.yaml")}
     assert named == set(tool.OBJECTIVE_NAMES)
+
+
+def test_what_a_configuration_promises_is_what_the_table_says(tool: ModuleType) -> None:
+    cells = ROOT / "docs/results/objectives"
+    of = json.loads((cells / f"{tool.RANDOM}-0.json").read_text())["of"]
+    for row in tool._rows(cells, of):
+        known = dict(zip(tool.COLUMNS, row, strict=True))
+        if (name := known["objective"]) == tool.RANDOM:
+            continue
+        path = f"configs/pretrain/methods/{name}.yaml"
+        text = (ROOT / path).read_text()
+        over = f"{known['interval']} over {known['seeds']} seeds" if known["seeds"] > 2 else "seed 0"
+        assert text.startswith(f"# robossl pretrain {path}\n")
+        assert f"# Expected time on two cores: {known['seconds']:.0f} s." in text, name
+        assert f" Expected score: {known['lift']:+.3f} R2 over random weights ({over})," in text, name
+        assert known["lift"] >= tool.WORTH or known["why not"], name
+
+
+def test_cells_are_of_the_configurations_that_are_there(tool: ModuleType) -> None:
+    data = {(task, "play"): Path(task) for task in tool.TASKS}
+    for path in (ROOT / "docs/results/objectives").glob("*.json"):
+        cell = json.loads(path.read_text())
+        name, seed = cell["objective"], cell["seed"]
+        arguments = argparse.Namespace(work=Path("work"), num_steps=None)
+        config = None if name == tool.RANDOM else tool._config(name, seed, arguments, data)
+        assert cell["key"] == tool._key(config, seed, cell["of"]), path.name
