@@ -86,9 +86,11 @@ def test_what_a_configuration_promises_is_what_the_table_says(tool: ModuleType) 
 
 def test_cells_are_of_the_configurations_that_are_there(tool: ModuleType) -> None:
     data = {(task, "play"): Path(task) for task in tool.TASKS}
-    for path in (ROOT / "docs/results/objectives").glob("*.json"):
-        cell = json.loads(path.read_text())
-        name, seed = cell["objective"], cell["seed"]
-        arguments = argparse.Namespace(work=Path("work"), num_steps=None)
-        config = None if name == tool.RANDOM else tool._config(name, seed, arguments, data)
-        assert cell["key"] == tool._key(config, seed, cell["of"]), path.name
+    arguments = argparse.Namespace(work=Path("work"), num_steps=None)
+    for name in (tool.RANDOM, *tool.OBJECTIVE_NAMES):
+        config = None if name == tool.RANDOM else tool._config(name, 0, arguments, data)
+        for path in (ROOT / "docs/results/objectives").glob(f"{name}-?.json"):
+            cell = json.loads(path.read_text())
+            assert (cell["objective"], f"{name}-{cell['seed']}") == (name, path.stem)
+            of_seed = None if config is None else replace(config, seed=cell["seed"])
+            assert cell["key"] == tool._key(of_seed, cell["seed"], cell["of"]), path.name
