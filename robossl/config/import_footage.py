@@ -30,6 +30,9 @@ class ImportConfig:
     """What becomes of truncated or corrupt files: left out, or the frames before the damage are taken; both counted."""
     shots: Literal["split", "keep"] = "split"
     """Make an episode of each shot of a video, as hard cuts part them; keep: of each file."""
+    cameras: tuple[str, ...] = ()
+    """Names of synchronous cameras as they stand in the files' paths, for example left right: files whose paths differ
+    only there are one episode, of one shot, with these cameras; by default each file is an episode of its own."""
     max_episode_s: Rate = 300.0
     """Longer videos are cut into episodes of this length; at most 500, where float32 timestamps blur."""
     task: str = ""

@@ -13,6 +13,7 @@ import torch
 from robossl.config.import_footage import ImportConfig
 from robossl.data.lerobot import EpisodeWriter, layout, refuse_foreign
 from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open_source
+from robossl.data.synchronous_videos import SynchronousVideos
 from robossl.data.video.checked_reader import EARLY_S
 from robossl.errors import ConfigError, DataError, VideoReadError
 from robossl.resize import resize
@@ -51,7 +52,7 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
     """
     _check(config)
     refuse_foreign(config.output)  # before the minutes that reading large footage takes
-    source = open_source(config.path, damaged=config.damaged, shots=config.shots)
+    source = _source(config)
     fps_hz = config.fps_hz or max(1, round(source.fps_hz))
     sizes = {camera: config.image_size or _first_size(source, camera) for camera in source.cameras}
     robot_type = source.robot_type if isinstance(source, LeRobotSource) else None
@@ -87,6 +88,14 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
         "cut": cut,
         "inputs": inputs,
     }
+
+
+def _source(config: ImportConfig) -> LeRobotSource | VideoFolder:
+    if not config.cameras:
+        return open_source(config.path, damaged=config.damaged, shots=config.shots)
+    if not config.path.is_dir():
+        raise ConfigError(f"{config.path} is no folder; with cameras, give the folder that holds their videos")
+    return SynchronousVideos(config.path, cameras=config.cameras, damaged=config.damaged)
 
 
 def _left_out(source: EpisodeSource) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from robossl.data.clip_specs import Ahead, Context
+from robossl.evaluation.frame_gain import frame_gain
 from robossl.evaluation.frame_similarity import MIN_SIZE_PX, ssim
 from robossl.evaluation.perceptual import Lpips
 from robossl.objectives import FutureFrames, RobotTrack
@@ -22,9 +23,9 @@ PERCEIVED = ("lpips", "copy_lpips")
 NOTE = (
     "PSNR: mean over frames of the frame's dB, RGB in 0-1, at the training size; SSIM: window of 11 px, sigma 1.5, "
     "mean over channels; LPIPS, where weights were given: version 0.1, less is more alike; copy: the last frame seen "
-    "stands for the future; pooled: dB of the mean squared error of all frames. Each horizon, in frames of the "
-    "recording, is predicted directly from the frames seen, how far ahead, and, where the data has them, the robot's "
-    "state and the commands to it until then."
+    "stands for the future; pooled: dB of the mean squared error of all frames; 95: interval over episodes drawn with "
+    "replacement. Each horizon, in frames of the recording, is predicted directly from the frames seen, how far ahead, "
+    "and, where the data has them, the robot's state and the commands to it until then."
 )
 
 
@@ -33,13 +34,13 @@ def score_future_frames(
 ) -> dict[str, dict[str, Any]]:
     """Score each source that feeds the objective and has held-out episodes; keep examples as `<source>.npz`.
 
-    PSNR is the mean over frames of the frame's dB, RGB in 0-1, at the training size; each horizon is predicted directly
-    from the context. The first view of each source is scored.
+    At the training size, RGB in 0-1; each horizon is predicted directly from the context. The first view of each source
+    is scored.
 
     Returns:
-        Source name to `num_episodes`, and for each horizon [source frames] `psnr_db`, `copy_psnr_db`, `ssim`,
-        `copy_ssim`, `num_frames`, and `pooled_psnr_db`, `pooled_copy_psnr_db`: dB of the squared error's mean over all
-        frames; with `lpips` also `lpips` and `copy_lpips`.
+        Source name to `num_episodes`, and for each horizon [source frames] `ssim`, `copy_ssim`, `num_frames` and what
+        `frame_gain` gives: PSNR in two conventions, and gains over the copy with 95 % intervals over episodes; with
+        `lpips` also `lpips` and `copy_lpips`.
     """
     objective.eval()
     scores = {}
@@ -59,11 +60,14 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
             int(horizon),
             score["psnr_db"],
             score["copy_psnr_db"],
-            score["psnr_db"] - score["copy_psnr_db"],
+            score["gain_db"],
+            _interval(score, "gain_db"),
             score["ssim"],
             score["copy_ssim"],
             score["pooled_psnr_db"],
             score["pooled_copy_psnr_db"],
+            score["pooled_gain_db"],
+            _interval(score, "pooled_gain_db"),
             *(score[name] for name in PERCEIVED if name in score),
             score["num_frames"],
             of_source["num_episodes"],
@@ -71,10 +75,15 @@ def frames_table(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for name, of_source in scores.items()
         for horizon, score in of_source["horizons"].items()
     ]
-    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "ssim", "copy_ssim", "pooled_db"]
+    columns = ["data", "frames_ahead", "psnr_db", "copy_psnr_db", "gain_db", "gain_95", "ssim", "copy_ssim"]
     scored = [name for of_source in scores.values() for score in of_source["horizons"].values() for name in score]
-    columns += ["pooled_copy_db", *(name for name in PERCEIVED if name in scored), "n", "held_out_episodes"]
+    columns += ["pooled_db", "pooled_copy_db", "pooled_gain_db", "pooled_gain_95"]
+    columns += [*(name for name in PERCEIVED if name in scored), "n", "held_out_episodes"]
     return {"title": "Future frames of held-out episodes", "columns": columns, "rows": rows, "note": NOTE}
+
+
+def _interval(score: Mapping[str, float], key: str) -> str:
+    return f"{score[f'{key}_low']:.2f} to {score[f'{key}_high']:.2f}"
 
 
 def _specs(objective: FutureFrames) -> tuple[Context, Ahead]:
@@ -101,7 +110,7 @@ def _clip(
     indices = start + np.arange(context.num) * context.frame_stride
     targets = indices[-1] + np.asarray(horizons)
     frames = item.source.frames(episode, np.concatenate([indices, targets]), item.views[0])
-    clip = {"context": frames[: context.num], "truth": frames[context.num :]}
+    clip = {"context": frames[: context.num], "truth": frames[context.num :], "episode": np.asarray(episode)}
     if item.has_actions:
         # every target lies in the episode, so all actions up to the furthest exist
         clip["actions"] = item.source.values(episode, np.arange(start, targets[-1]), ACTION_KEY)
@@ -122,6 +131,7 @@ def _score(
     truth = np.stack([clip["truth"] for clip in clips])
     last = np.stack([clip["context"][-1:] for clip in clips])
     ours, copied = _errors(predicted, truth), _errors(last, truth)  # [N,K]
+    episodes = np.stack([clip["episode"] for clip in clips])
     copies = np.broadcast_to(last, truth.shape)
     alike, copy_alike = _alike(predicted, truth), _alike(copies, truth)
     distances = (
@@ -133,12 +143,9 @@ def _score(
         "num_episodes": len(item.test),
         "horizons": {
             str(horizon): {
-                "psnr_db": float(_db(ours[:, k]).mean()),
-                "copy_psnr_db": float(_db(copied[:, k]).mean()),
+                **frame_gain(ours[:, k], copied[:, k], episodes),
                 "ssim": float(alike[:, k].mean()),
                 "copy_ssim": float(copy_alike[:, k].mean()),
-                "pooled_psnr_db": float(_db(ours[:, k].mean())),
-                "pooled_copy_psnr_db": float(_db(copied[:, k].mean())),
                 "num_frames": len(clips),
                 **{name: float(distance[:, k].mean()) for name, distance in distances.items()},
             }
@@ -188,7 +195,3 @@ def _alike(frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def _each(measure: Callable[[np.ndarray, np.ndarray], np.ndarray], frames: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return a measure of pairs of frames for each one [N,K]."""
     return measure(frames.reshape(-1, *truth.shape[2:]), truth.reshape(-1, *truth.shape[2:])).reshape(truth.shape[:2])
-
-
-def _db(errors: np.ndarray) -> np.ndarray:
-    return -10 * np.log10(np.maximum(errors, 1e-10))  # identical frames count as 100 dB, as usual
