@@ -12,7 +12,7 @@ from robossl.errors import ConfigError, DataError
 
 
 class SynchronousVideos(VideoFolder):
-    """Files whose paths differ only by the name of a camera are one episode, frame k of one beside frame k of the other.
+    """Files whose paths differ only by the name of a camera are one episode, in which their frames k are one instant.
 
     `run_3/left.mp4` and `run_3/right.mp4` are an episode of the cameras left and right, and so are `run_3_left.mp4` and
     `run_3_right.mp4`. An episode is as long as its shortest file. What lacks a camera, or whose cameras don't keep
