@@ -51,11 +51,11 @@ def frame_gain(
     return result
 
 
-def _levels(sums: Float[np.ndarray, "5 *draws"]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _levels(sums: Float[np.ndarray, "5 ..."]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     ours, copied, error, copy_error = sums[:4] / sums[4]
     return ours, copied, psnr_db(error), psnr_db(copy_error)
 
 
-def _gains(sums: Float[np.ndarray, "5 *draws"]) -> dict[str, np.ndarray]:
+def _gains(sums: Float[np.ndarray, "5 ..."]) -> dict[str, np.ndarray]:
     ours, copied, ours_pooled, copied_pooled = _levels(sums)
     return {"gain_db": ours - copied, "pooled_gain_db": ours_pooled - copied_pooled}
