@@ -46,7 +46,7 @@ PARTS = {"right arm": ("shoulder", "elbow", "wrist"), "right hand": ("hand",)}
 PCA = 256
 TEST_FRACTION = 0.2
 IMAGE_SIZE = (48, 64)
-COLUMNS = (
+COLUMNS = ("features", "right arm, R2", "right hand, R2", "Kendall's tau", "cycle error", "progress, R2", "frames")
     "features",
     *(f"{part}, R2" for part in PARTS),
     "Kendall's tau",
