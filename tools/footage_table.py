@@ -47,13 +47,6 @@ PCA = 256
 TEST_FRACTION = 0.2
 IMAGE_SIZE = (48, 64)
 COLUMNS = ("features", "right arm, R2", "right hand, R2", "Kendall's tau", "cycle error", "progress, R2", "frames")
-    "features",
-    *(f"{part}, R2" for part in PARTS),
-    "Kendall's tau",
-    "cycle error",
-    "progress, R2",
-    "test frames",
-)
 NOTE = (
     "R2: 1 - squared error / squared spread, both summed over the joints of the part, of a ridge probe whose penalty is "
     "chosen by cross-validation over training episodes. Tau, cycle error: over ordered pairs of held-out episodes."
