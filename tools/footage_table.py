@@ -48,8 +48,8 @@ TEST_FRACTION = 0.2
 IMAGE_SIZE = (48, 64)
 COLUMNS = ("features", "right arm, R2", "right hand, R2", "Kendall's tau", "cycle error", "progress, R2", "frames")
 NOTE = (
-    "R2: 1 - squared error / squared spread, both summed over the joints of the part, of a ridge probe whose penalty is "
-    "chosen by cross-validation over training episodes. Tau, cycle error: over ordered pairs of held-out episodes."
+    "R2: 1 - squared error / squared spread, both summed over the joints of the part, of a ridge probe whose penalty "
+    "is chosen by cross-validation over training episodes. Tau, cycle error: over ordered pairs of held-out episodes."
 )
 
 
@@ -61,11 +61,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/footage-table"))
     arguments = parser.parse_args()
     data, work = arguments.data, arguments.work
-    rows = [
-        _row(method, _probed(method, str(_trained(method, data, work)), data, work)) for method in arguments.methods
-    ]
-    rows += [_row("random weights", _probed("random", "random", data, work))]
-    rows += [_row(f"pca-{PCA}", _probed("random", "random", data, work), features=f"pca-{PCA}"), _pixels(data)]
+    encoders = {method: _trained(method, data, work) for method in arguments.methods}
+    rows = [_row(method, _probed(method, str(encoder), data, work)) for method, encoder in encoders.items()]
+    untrained = _probed("random", "random", data, work)
+    rows += [_row("random weights", untrained), _row(f"pca-{PCA}", untrained, features=f"pca-{PCA}"), _pixels(data)]
     table = {"title": f"Encoders on {data.name}", "columns": COLUMNS, "rows": rows, "note": NOTE}
     write_text(work / "table.md", as_markdown(table))
     print(as_markdown(table))
