@@ -24,6 +24,9 @@ class ImportConfig:
     """Height and width in px of the stored frames, both even; by default the size of the first video."""
     aspect: Literal["stretch", "pad", "crop"] = "stretch"
     """How a video of another aspect ratio gets there: fill the size, add black borders, or cut the centre out."""
+    background: Literal["keep", "subtract"] = "keep"
+    """subtract: of a camera that stands still only what moves is kept: mid-grey plus the difference to the median of the
+    episode's frames."""
     fps_hz: Annotated[Positive | None, tyro.conf.arg(metavar="INT")] = None
     """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
     damaged: Literal["strict", "keep_prefix"] = "strict"

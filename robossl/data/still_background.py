@@ -1,11 +1,16 @@
 """What moves before a camera that stands still: frames without their background."""
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 
 SAMPLES = 100
 """Frames of an episode whose median its background is, evenly spaced."""
 MID_GREY = 128
+
+
+def evenly(numbers: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " m"]:
+    """Return the frame numbers that the background is made of: at most `SAMPLES`."""
+    return numbers[np.unique(np.linspace(0, len(numbers) - 1, SAMPLES).round().astype(int))]
 
 
 def background_of(frames: UInt8[np.ndarray, "n C H W"]) -> UInt8[np.ndarray, "C H W"]:

@@ -13,6 +13,7 @@ import torch
 from robossl.config.import_footage import ImportConfig
 from robossl.data.lerobot import EpisodeWriter, layout, refuse_foreign
 from robossl.data.sources import EpisodeSource, LeRobotSource, VideoFolder, open_source
+from robossl.data.still_background import background_of, evenly, without
 from robossl.data.synchronous_videos import SynchronousVideos
 from robossl.data.video.checked_reader import EARLY_S
 from robossl.errors import ConfigError, DataError, VideoReadError
@@ -178,6 +179,13 @@ def _append(
 def _frames(
     source: EpisodeSource, part: Part, camera: str, size: tuple[int, int], config: ImportConfig
 ) -> Iterator[np.ndarray]:
-    for start in range(0, len(part.frames), BLOCK_FRAMES):
-        frames = torch.from_numpy(source.frames(part.episode, part.frames[start : start + BLOCK_FRAMES], camera))
-        yield from resize(frames, size, aspect=config.aspect).numpy().transpose(0, 2, 3, 1)
+    def read(numbers: np.ndarray) -> Iterator[np.ndarray]:
+        for start in range(0, len(numbers), BLOCK_FRAMES):
+            frames = torch.from_numpy(source.frames(part.episode, numbers[start : start + BLOCK_FRAMES], camera))
+            yield resize(frames, size, aspect=config.aspect).numpy()
+
+    background = None
+    if config.background == "subtract":
+        background = background_of(np.concatenate(list(read(evenly(part.frames)))))
+    for frames in read(part.frames):
+        yield from (frames if background is None else without(frames, background)).transpose(0, 2, 3, 1)

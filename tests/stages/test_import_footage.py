@@ -8,7 +8,7 @@ from recordings import make_episode, read_stamp, write_stamped
 
 from robossl.config.import_footage import ImportConfig
 from robossl.data.lerobot import EpisodeWriter
-from robossl.data.sources import LeRobotSource
+from robossl.data.sources import LeRobotSource, VideoFolder
 from robossl.errors import ConfigError, DataError
 from robossl.stages.import_footage import import_footage
 
@@ -107,3 +107,15 @@ def test_frames_of_an_unsteady_clock_are_taken_by_their_time(tmp_path: Path) -> 
     source = LeRobotSource(tmp_path / "out")
     stamps = [read_stamp(frame) for frame in source.frames(0, range(len(shown) - 6), "video")]
     assert stamps == shown[:-6].tolist()
+
+
+def test_of_a_camera_that_stands_still_only_what_moves_is_kept(tmp_path: Path) -> None:
+    write_stamped(tmp_path / "in.mp4", 9)
+    import_footage(ImportConfig(path=tmp_path / "in.mp4", output=tmp_path / "out", background="subtract"))
+    source = LeRobotSource(tmp_path / "out")
+    seen = source.frames(0, range(9), "video").astype(int)
+    still = seen[:, 0, 20:]  # the red gradient never moves
+    assert np.abs(still - 128).mean() < 3
+    change = source.frames(0, [8], "video").astype(int) - 128
+    before = [frame.astype(int) for frame in VideoFolder(tmp_path / "in.mp4").frames(0, range(9))]
+    assert np.abs(change - (before[8] - np.median(before, axis=0))[None].clip(-128, 127)).mean() < 6
