@@ -25,8 +25,8 @@ class ImportConfig:
     aspect: Literal["stretch", "pad", "crop"] = "stretch"
     """How a video of another aspect ratio gets there: fill the size, add black borders, or cut the centre out."""
     background: Literal["keep", "subtract"] = "keep"
-    """subtract: of a camera that stands still only what moves is kept: mid-grey plus the difference to the median of the
-    episode's frames."""
+    """subtract: of a camera that stands still only what moves is kept, as mid-grey plus the difference to its
+    median over the episode."""
     fps_hz: Annotated[Positive | None, tyro.conf.arg(metavar="INT")] = None
     """Frame rate of the data set; by default that of the footage (its median). Other rates are resampled to it."""
     damaged: Literal["strict", "keep_prefix"] = "strict"
