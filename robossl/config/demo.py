@@ -21,7 +21,7 @@ class DemoConfig:
     recipe: RecipeConfig = field(default_factory=lambda: RecipeConfig(tracking=TrackingConfig(wandb="offline")))
     """Sizes of the recipe."""
     tasks: tuple[str, ...] = FIRST_TASKS
-    """reach, push."""
+    """Out of reach, push, pick_and_place, stack, button_press, drawer_opening, sort_by_colour."""
     num_eval_episodes: Positive = 20
     """Episodes of each policy in each domain: few, so its intervals are wide; `make benchmark` takes 100."""
     num_probe_episodes: Positive = 40

@@ -147,7 +147,7 @@ def test_episodes_reported_as_written_survive_kills_at_any_point(tmp_path: Path)
     context = multiprocessing.get_context("forkserver")  # a fork of this process would inherit FFmpeg's locks
     context.set_forkserver_preload(["recordings", "robossl.data.lerobot"])
     reported = -1
-    for episodes_before, delay_s in [(1, 0.0), (2, 0.004), (1, 0.011), (3, 0.017), (2, 0.029)]:
+    for episodes_before, delay_s in [(1, 0.0), (3, 0.011), (2, 0.029)]:
         ours, theirs = context.Pipe()
         process = context.Process(target=record, args=(tmp_path, theirs))
         process.start()
@@ -160,7 +160,7 @@ def test_episodes_reported_as_written_survive_kills_at_any_point(tmp_path: Path)
         while ours.poll():  # reported between the last look and the kill
             reported = ours.recv()
     episodes = EpisodeWriter(tmp_path, fps_hz=20.0)
-    assert episodes.num_episodes >= reported + 1 >= 9
+    assert episodes.num_episodes >= reported + 1 >= 6
     assert not list((tmp_path / layout.JOURNAL_PATH).glob(".unfinished-*"))
     source = LeRobotSource(episodes.finalize())
     assert len(source.lengths) == episodes.num_episodes
