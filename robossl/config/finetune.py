@@ -47,9 +47,10 @@ class FinetuneConfig:
     """Actions taken from one chunk, 1 to chunk_length; for `receding`."""
     ensemble_rate: Finite = 0.1
     """Weight of the i-th oldest chunk is exp(-rate * i), so below 0 the newest counts most; for `ensemble`."""
-    head: Literal["mlp", "recurrent", "transformer", "diffusion", "flow"] = "mlp"
-    """mlp: fast, and right where there is one way to act; flow, diffusion: draw one of several ways; transformer: one
-    query for each action of the chunk; recurrent: a GRU over the last `num_observation_steps`."""
+    head: Literal["mlp", "residual", "recurrent", "transformer", "diffusion", "flow"] = "mlp"
+    """mlp: fast, and right where there is one way to act; residual: a deeper one, for tasks of precision, with a few
+    thousand steps; flow, diffusion: draw one of several ways; transformer: one query for each action of the chunk;
+    recurrent: a GRU over the last `num_observation_steps`."""
     num_observation_steps: Positive = 1
     """Pictures of each camera that the policy sees at once: that of now and those of the steps before."""
     sampling_steps: Positive = 10
@@ -59,7 +60,7 @@ class FinetuneConfig:
     dropout: Share = 0.2
     """Of features and hidden layers, 0-1."""
     loss: Literal["l1", "mse", "huber"] = "l1"
-    """Between normalized actions; for `mlp`, `recurrent` and `transformer`."""
+    """Between normalized actions; for those that do not draw."""
     num_steps: Positive = 1000
     """Optimizer steps."""
     batch_size: Positive = 128

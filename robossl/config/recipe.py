@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from robossl.config.collect import CollectConfig
-from robossl.config.env import EVALUATION_SEED, HELDOUT
+from robossl.config.env import DEFAULT_CAMERAS, EVALUATION_SEED, HELDOUT
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
-from robossl.config.schema import STRICT, Count, Positive
+from robossl.config.schema import STRICT, Count, Positive, Share
 from robossl.config.tracking import TrackingConfig
 
 TASKS = {
@@ -61,7 +62,18 @@ class RecipeConfig:
     pretrain_steps: Positive = 700
     """Optimizer steps of the encoder."""
     finetune_steps: Positive = 600
-    """Optimizer steps of each policy, the same for every encoder."""
+    """Optimizer steps of each policy, the same for every encoder but for `scratch_steps`."""
+    scratch_steps: Positive | None = None
+    """Optimizer steps of a policy that trains its encoder along, each of which takes many times as long; by default as
+    many as of the others."""
+    cameras: tuple[str, ...] = DEFAULT_CAMERAS
+    """What the encoder is trained on and policies see."""
+    head: Literal["mlp", "residual"] = "mlp"
+    """Of the policies; see `robossl finetune`."""
+    hidden: tuple[Positive, ...] = (256, 256)
+    """Of the policies; see `robossl finetune`."""
+    dropout: Share = 0.2
+    """Of the policies; see `robossl finetune`."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -73,6 +85,7 @@ def play_config(recipe: RecipeConfig, task: str, output: Path) -> CollectConfig:
     return CollectConfig(
         output=output,
         env_id=TASKS[task],
+        cameras=recipe.cameras,
         policy="play",
         noise=0.2,
         num_episodes=recipe.num_play_episodes,
@@ -109,6 +122,7 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
     return CollectConfig(
         output=output,
         env_id=TASKS[task],
+        cameras=recipe.cameras,
         policy="expert",
         noise=0.15,
         only_successful=True,
@@ -143,10 +157,12 @@ def pretrain_config(
     Footage adds steps and takes none from play, so that the features of simulated scenes stay as good.
     """
     objectives = [ObjectiveConfig(name="paired_looks", params={"num_instants": 2, "temperature": 0.05})]
-    sources = [SourceConfig(path=path, objectives=("paired_looks",)) for path in play]
+    sources = [
+        SourceConfig(path=path, views=views, objectives=("paired_looks",)) for path in play for views in _views(recipe)
+    ]
     num_steps, test_fraction = recipe.pretrain_steps, PretrainConfig.test_fraction
     if footage is not None:
-        weight = len(play) * FOOTAGE_SHARE / (1 - FOOTAGE_SHARE)
+        weight = len(sources) * FOOTAGE_SHARE / (1 - FOOTAGE_SHARE)
         objectives.append(ObjectiveConfig(name="time_contrast", weight=0.5, params={"num_anchors": 2}))
         sources.append(SourceConfig(path=footage, weight=weight, objectives=("time_contrast",)))
         num_steps = round(num_steps / (1 - FOOTAGE_SHARE))
@@ -166,6 +182,13 @@ def pretrain_config(
     )
 
 
+def _views(recipe: RecipeConfig) -> tuple[tuple[str, ...], ...]:
+    """Return what is shown of each instant: the two looks of one camera, for each of them."""
+    if recipe.cameras == DEFAULT_CAMERAS:
+        return ((),)
+    return tuple((camera, camera + "_look2") for camera in recipe.cameras)
+
+
 def finetune_config(
     recipe: RecipeConfig, demonstrations: Path, encoder: Path, output: Path, *, variant: str, seed: int
 ) -> FinetuneConfig:
@@ -180,15 +203,19 @@ def finetune_config(
             the pretrained one is.
         seed: Of weights and batches.
     """
-    names = {"random": "random", "state": "state"}
+    names, scratch = {"random": "random", "state": "state"}, variant == "scratch"
     return FinetuneConfig(
         output=output,
         demonstrations=demonstrations,
         num_demonstrations=recipe.num_demonstrations,
         encoder=names.get(variant, str(encoder)),
         architecture=str(encoder),
-        mode="scratch" if variant == "scratch" else "frozen",
-        num_steps=recipe.finetune_steps,
+        mode="scratch" if scratch else "frozen",
+        cameras=recipe.cameras,
+        head=recipe.head,
+        hidden=recipe.hidden,
+        dropout=recipe.dropout,
+        num_steps=recipe.scratch_steps if scratch and recipe.scratch_steps else recipe.finetune_steps,
         seed=seed,
         tracking=recipe.tracking,
     )

@@ -193,7 +193,7 @@ def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str,
 
 def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
     recipe = _recipe(config, cell.num_demonstrations)
-    encoder = config.given.get(cell.variant) or _encoder(config, cell.seed, cell.variant)
+    encoder = config.given.get(cell.variant) or (Path() if cell.variant == "state" else _encoder(config, cell))
     demonstrations = _path(config, "demonstrations", cell)
     run_stage("collect", collect, demonstrations_config(recipe, cell.task, demonstrations, seed=cell.seed))
     policy = _path(config, f"policy-{cell.variant}", cell)
@@ -202,8 +202,9 @@ def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
     return policy
 
 
-def _encoder(config: BenchmarkConfig, seed: int, variant: str) -> Path:
+def _encoder(config: BenchmarkConfig, cell: Cell) -> Path:
     """Return the encoder of a training seed: its own weights and data order, on the same play for all seeds."""
+    seed, variant = cell.seed, cell.variant
     play = tuple(_folder(config) / f"play-{task}" for task in config.tasks)
     for task, path in zip(config.tasks, play, strict=True):
         run_stage("collect", collect, play_config(config.recipe, task, path))

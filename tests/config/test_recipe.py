@@ -73,3 +73,23 @@ def test_every_shipped_file_loads_and_opens_with_its_command(path: Path) -> None
     assert _shipped(name)
     first = path.read_text().splitlines()[0]
     assert first.startswith(f"# robossl {COMMAND_OF.get(folder, folder)} configs/{name}")
+
+
+def test_with_several_cameras_each_is_collected_shown_to_the_encoder_and_seen_by_policies() -> None:
+    recipe, here = RecipeConfig(cameras=("front", "wrist")), Path()
+    collected = [play_config(recipe, "push", here), demonstrations_config(recipe, "push", here, seed=0)]
+    assert {one.cameras for one in collected} == {recipe.cameras}
+    shown = [(source.path.name, source.views) for source in pretrain_config(recipe, (Path("a"),), here, seed=0).sources]
+    assert shown == [("a", ("front", "front_look2")), ("a", ("wrist", "wrist_look2"))]
+    assert finetune_config(recipe, here, here, here, variant="state", seed=0).cameras == recipe.cameras
+
+
+def test_training_from_scratch_may_take_other_steps_than_a_head_on_frozen_features() -> None:
+    recipe, here = RecipeConfig(finetune_steps=40, scratch_steps=7), Path()
+    steps = {
+        variant: finetune_config(recipe, here, here, here, variant=variant, seed=0).num_steps
+        for variant in ("pretrained", "random", "state", "scratch")
+    }
+    assert steps == {"pretrained": 40, "random": 40, "state": 40, "scratch": 7}
+    same = RecipeConfig(finetune_steps=40)
+    assert finetune_config(same, here, here, here, variant="scratch", seed=0).num_steps == 40

@@ -8,10 +8,12 @@ from robossl.policies.heads.flow import FlowHead
 from robossl.policies.heads.head import Head, HeadKind, HeadSpec
 from robossl.policies.heads.mlp import MlpHead
 from robossl.policies.heads.recurrent import RecurrentHead
+from robossl.policies.heads.residual import ResidualHead
 from robossl.policies.heads.transformer import TransformerHead
 
 HEADS: dict[HeadKind, type[Head]] = {
     "mlp": MlpHead,
+    "residual": ResidualHead,
     "recurrent": RecurrentHead,
     "transformer": TransformerHead,
     "diffusion": DiffusionHead,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Loss = Literal["l1", "mse", "huber"]
-HeadKind = Literal["mlp", "recurrent", "transformer", "diffusion", "flow", "sac", "ppo"]
+HeadKind = Literal["mlp", "residual", "recurrent", "transformer", "diffusion", "flow", "sac", "ppo"]
 
 
 @dataclass(frozen=True, kw_only=True)
