@@ -43,5 +43,8 @@ class BenchmarkConfig:
     """Training seeds: each has an encoder, demonstrations and policies of its own."""
     num_eval_episodes: Positive = 100
     """Episodes of each policy in each domain, the same for all."""
+    fast: bool = False
+    """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr: a first look
+    whose cells stay valid."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

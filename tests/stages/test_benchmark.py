@@ -174,6 +174,19 @@ def test_a_second_benchmark_in_another_place_measures_only_what_changed(
     assert len(calls) == 10, "the evaluation is part of every cell"
 
 
+def test_a_fast_first_look_fills_cells_that_the_whole_table_takes_over(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    whole = replace(config, encoders=(*TRAINED, "simclr"), more_demonstrations=(10,))
+    run(replace(whole, fast=True))
+    first = [("reach", name, 0) for name in (*TRAINED, *SCRIPTED)]
+    assert calls == first
+    run(replace(whole, output=tmp_path / "whole"))
+    more = [("reach", "simclr", 0), *(("reach", name, 0) for name in TRAINED)]  # those with 10 demonstrations
+    later = [("reach", name, 1) for name in (*TRAINED, "simclr", *TRAINED)]
+    assert calls == [*first, *more, *later]
+
+
 def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
 ) -> None:
@@ -228,15 +241,16 @@ def test_a_cell_is_measured_through_the_stages_that_it_needs(
 
     monkeypatch.setattr(stage, "run_stage", run_stage)
     run(replace(config, seeds=(0,)))
-    of_policy = [
-        ("collect", "play-reach"),
-        ("pretrain", "pretrain-0"),
-        ("collect", "demonstrations-reach-0"),
-    ]
+    of_encoder = [("collect", "play-reach"), ("pretrain", "pretrain-0")]
     expected = [
         step
         for name in TRAINED
-        for step in [*of_policy, ("finetune", f"policy-{name}-reach-0"), ("evaluate", f"evaluate-{name}-reach-0")]
+        for step in [
+            *(of_encoder if name != "state" else ()),
+            ("collect", "demonstrations-reach-0"),
+            ("finetune", f"policy-{name}-reach-0"),
+            ("evaluate", f"evaluate-{name}-reach-0"),
+        ]
     ]
     assert done == [*expected, *(("evaluate", f"evaluate-{name}-reach-0") for name in SCRIPTED)]
 
