@@ -39,7 +39,7 @@ def check_inputs(config: Any) -> None:
         case TransferConfig():
             for policy in config.policies.values():
                 check_policy(policy)
-        case ReinforceConfig() if config.mode == "scratch":
+        case ReinforceConfig() if config.mode == "scratch" or config.policy is not None:
             pass  # whatever `encoder` says
         case ProbeConfig() | FinetuneConfig() | ReinforceConfig() if (
             config.encoder not in NO_ENCODER and not Path(config.encoder).exists()

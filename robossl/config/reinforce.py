@@ -25,6 +25,9 @@ class ReinforceConfig:
     """gl, tiny, or auto: what the machine has."""
     encoder: str = "runs/pretrain/encoder"
     """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
+    policy: Path | None = None
+    """Directory of a cloned policy to go on from with ppo: its encoder, cameras and head are taken, and what is said of
+    these here is not."""
     architecture: str = "conv"
     """What `random` and mode scratch build: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture
     is taken."""

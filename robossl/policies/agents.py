@@ -122,7 +122,7 @@ class SavedPolicy:
         """
         # the card is written with the rest of the directory, so its time tells whether the policy is another one
         network, execution = _loaded(self.path, (self.path / CARD).stat().st_mtime_ns if self.path.exists() else 0)
-        _check_fits(network, env, self.path)
+        check_fits(network, env, self.path)
         return ClonedPolicy(network, execution, seed=seed)
 
 
@@ -148,7 +148,12 @@ def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
             raise ConfigError(f"policy {str(policy)!r} is neither {', '.join(SCRIPTED)} nor a policy/ directory")
 
 
-def _check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
+def check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
+    """Refuse a policy in an env that is not the one of its demonstrations.
+
+    Raises:
+        ConfigError: cameras, control rate, or the numbers that it sees or gives are others.
+    """
     spaces: Any = env.observation_space
     shown = [*spaces["pixels"].spaces, *([GOAL_VIEW] if GOAL_VIEW in spaces.spaces else [])]
     for camera in network.cameras:

@@ -12,7 +12,7 @@ from robossl.config.env import EVALUATION_SEED
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.evaluation.success import SuccessCell, outcome_of, success_table
-from robossl.policies.agents import policy_factory
+from robossl.policies.agents import check_fits, policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
@@ -20,12 +20,12 @@ from robossl.policies.rl.goal_reward import GoalDistanceReward
 from robossl.policies.rl.greedy import greedy_success
 from robossl.policies.rl.recipe import ReinforcementRecipe, Way
 from robossl.policies.rl.statistics import measure
-from robossl.policies.saving import ExecutionSpec, save_policy
+from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
 from robossl.rollout import EnvSpec, rollout
-from robossl.runs import Run
+from robossl.runs import Run, digest_path
 from robossl.stages.encoders import RANDOM, open_encoder
 from robossl.stages.progress import progress_bar, tracked
-from robossl.stages.reinforce_checks import check_config, check_image_size, require_learners
+from robossl.stages.reinforce_checks import check_clone, check_config, check_image_size, require_learners
 
 STATE = "state"
 Curve = list[tuple[int, int, float]]
@@ -41,13 +41,16 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         ConfigError: values that do not go together, an env that does not fit the encoder, or no Stable-Baselines3.
     """
     check_config(config)
-    encoder, inputs = _open_encoder(config)
-    spec = _env_spec(config, encoder)
+    clone, encoder, inputs = _open(config)
+    cameras = config.cameras if clone is None else clone.cameras
+    spec = _env_spec(config, cameras, encoder)
     require_learners()
     run.tracker.cut_back(0)  # a run that was stopped learns from the start
     with torch.random.fork_rng(), closing(spec.make()) as env:
         torch.manual_seed(config.seed)
-        network = _build(env, encoder, config)
+        network = clone or _build(env, encoder, config)
+        if config.policy is not None:
+            check_fits(network, env, config.policy)
         env.reset(seed=config.seed)
         record = env.unwrapped.episode_record()  # type: ignore[attr-defined]
         with run.time("reinforce"):
@@ -63,7 +66,7 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         network,
         run.policy,
         execution=ExecutionSpec(),
-        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": config.encoder},
+        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": _encoder_name(config)},
     )
     run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
     with run.time("evaluate"):
@@ -86,18 +89,21 @@ def _learn(env: gym.Env, network: PolicyNetwork, spec: EnvSpec, config: Reinforc
     recipe = _recipe(config)
     with ExitStack() as stack:
         nested = stack.enter_context(closing(replace(spec, options=_nested(spec.options)).make()))
-        num_played = measure(nested, network, seed=config.seed, features=config.mode == "frozen")
+        num_played = 0
+        if config.policy is None:
+            num_played = measure(nested, network, seed=config.seed, features=config.mode == "frozen")
         learner = build_learner(watched(_rewarded(env, network, config), network, recipe), network, recipe)
         tested = stack.enter_context(closing(spec.make())) if config.hindsight else nested
         curve = _train(learner, watched(tested, network, recipe), config, run, num_played=num_played)
-    copy_actor(learner, network)
+    if recipe.way != "clone":  # else the learner changed the network itself
+        copy_actor(learner, network)
     return curve
 
 
 def _rewarded(env: gym.Env, network: PolicyNetwork, config: ReinforceConfig) -> gym.Env:
     if config.reward == "env" or network.encoder is None:
         return env
-    return GoalDistanceReward(env, network.encoder, config.cameras[0])
+    return GoalDistanceReward(env, network.encoder, network.cameras[0])
 
 
 def _train(learner: Any, tests: gym.Env, config: ReinforceConfig, run: Run, *, num_played: int) -> Curve:
@@ -136,25 +142,36 @@ def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
     return SuccessCell(policy=str(run.policy), domain=config.domain, outcomes=outcomes)
 
 
-def _open_encoder(config: ReinforceConfig) -> tuple[Encoder | None, dict[str, str]]:
+def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None, dict[str, str]]:
+    """Return the clone to go on from, the encoder, and digests of what was read; what is not there is None."""
+    if config.policy is not None:
+        clone, _ = load_policy(config.policy)
+        check_clone(clone, config)
+        if clone.encoder is not None:
+            clone.encoder.requires_grad_(False)
+        return clone, clone.encoder, {"policy": digest_path(config.policy)}
     if config.encoder == STATE:
-        return None, {}
+        return None, None, {}
     name = RANDOM if config.mode == "scratch" else config.encoder
     encoder, digest = open_encoder(name, architecture=config.architecture, seed=config.seed)
     encoder.requires_grad_(config.mode == "scratch")
-    return encoder, {"encoder": digest}
+    return None, encoder, {"encoder": digest}
 
 
-def _env_spec(config: ReinforceConfig, encoder: Encoder | None) -> EnvSpec:
+def _encoder_name(config: ReinforceConfig) -> str:
+    return config.encoder if config.policy is None else str(load_policy_card(config.policy).get("encoder", ""))
+
+
+def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], encoder: Encoder | None) -> EnvSpec:
     options: dict[str, Any] = {} if config.renderer == "auto" else {"renderer": config.renderer}
-    if GOAL_VIEW in config.cameras or config.reward == "goal_distance":
+    if GOAL_VIEW in cameras or config.reward == "goal_distance":
         options["goal_image"] = True
     if config.hindsight:
         options |= {"obs_format": "goal", "reward_type": "sparse"}
     return EnvSpec(
         env_id=config.env_id,
         domain=config.domain,
-        cameras=tuple(name for name in config.cameras if name != GOAL_VIEW) or ("front",),
+        cameras=tuple(name for name in cameras if name != GOAL_VIEW) or ("front",),
         image_size=check_image_size(config.image_size, encoder),
         options=options,
     )
@@ -188,9 +205,17 @@ def _proprio_dim(env: gym.Env, *, state_dim: int) -> int:
 
 
 def _recipe(config: ReinforceConfig) -> ReinforcementRecipe:
-    way: Way = "hindsight" if config.hindsight else "pictures" if config.mode == "scratch" else "context"
-    names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way"}
-    return ReinforcementRecipe(way=way, **{name: getattr(config, name) for name in names})
+    names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way", "critic_hidden"}
+    settings = {name: getattr(config, name) for name in names}
+    return ReinforcementRecipe(way=_way(config), critic_hidden=config.hidden, **settings)
+
+
+def _way(config: ReinforceConfig) -> Way:
+    if config.policy is not None:
+        return "clone"
+    if config.hindsight:
+        return "hindsight"
+    return "pictures" if config.mode == "scratch" else "context"
 
 
 def _curve_table(curve: Curve) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, HELDOUT
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
+from robossl.policies.heads.head import RegressionHead
+from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.statistics import NUM_EPISODES, NUM_STEPS
 
 
@@ -32,11 +34,13 @@ def check_config(config: ReinforceConfig) -> None:
     sees_state = config.encoder == "state"
     if config.domain.startswith(HELDOUT):
         raise ConfigError(f"domain is {config.domain!r}, which is only measured in; train in randomized")
-    if config.num_steps <= NUM_EPISODES * NUM_STEPS:
+    if config.policy is None and config.num_steps <= NUM_EPISODES * NUM_STEPS:
         raise ConfigError(
             f"num_steps is {config.num_steps}, but up to {NUM_EPISODES * NUM_STEPS} steps of play come first, which "
             "proprio and features are standardized with; give more"
         )
+    if config.policy is not None and (config.algorithm != "ppo" or config.mode == "scratch"):
+        raise ConfigError("a cloned policy goes on learning with algorithm ppo and mode frozen alone; set these")
     if config.mode == "scratch" and sees_state:
         raise ConfigError("encoder 'state' has no weights to learn; use mode frozen")
     if config.mode == "scratch" and config.algorithm != "sac":
@@ -51,6 +55,21 @@ def check_config(config: ReinforceConfig) -> None:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
     if config.hindsight and not config.proprio:
         raise ConfigError("hindsight needs proprio: the goal-conditioned form of an env holds it")
+
+
+def check_clone(network: PolicyNetwork, config: ReinforceConfig) -> None:
+    """Refuse a policy that reward can't go on teaching.
+
+    Raises:
+        ConfigError: its head draws its actions, or nothing would tell it its reward.
+    """
+    if not isinstance(network.head, RegressionHead):
+        raise ConfigError(
+            f"policy {config.policy} has a head of kind {network.spec.kind!r}, which draws its actions; go on from one "
+            "that gives one chunk, such as mlp"
+        )
+    if config.reward == "goal_distance" and network.encoder is None:
+        raise ConfigError(f"reward goal_distance compares features, but {config.policy} has none; use reward env")
 
 
 def check_image_size(image_size: int, encoder: Encoder | None) -> int:

@@ -10,7 +10,9 @@ from episodes import POINT_ENV
 
 from robossl import cli
 from robossl.encoders import build_encoder, save_encoder
-from robossl.policies.saving import load_policy_card
+from robossl.policies.heads import HeadSpec
+from robossl.policies.network import PolicyNetwork
+from robossl.policies.saving import ExecutionSpec, load_policy_card, save_policy
 
 LEARN = [
     "reinforce",
@@ -72,3 +74,16 @@ def test_without_stable_baselines3_one_line_names_the_extra(
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "robossl: reinforce needs Stable-Baselines3, which is not installed: pip install 'robossl[sb3]'"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_clone_goes_on_learning_and_stays_a_policy_of_its_kind(tmp_path: Path) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    clone, out = tmp_path / "clone", tmp_path / "run"
+    spec = HeadSpec(proprio_dim=4, state_dim=6, action_dim=3, chunk_length=2, hidden=(16,), kind="residual")
+    save_policy(PolicyNetwork(spec, encoder=None, cameras=()), clone, execution=ExecutionSpec())
+    words = ["--algorithm=ppo", "--num-steps=1024", "--check-every=1024", f"--policy={clone}", f"--output={out}"]
+    assert cli.main([*LEARN, *words]) == 0
+    assert _result(out)["inputs"]["policy"]
+    card = load_policy_card(out / "policy")
+    assert card["head"] == load_policy_card(clone)["head"]
+    assert card["trained_on"]["env_id"] == POINT_ENV

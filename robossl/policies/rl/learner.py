@@ -9,6 +9,7 @@ from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
 from robossl.policies.network import PolicyNetwork
+from robossl.policies.rl.clone import clone_learner
 from robossl.policies.rl.drq import Drq
 from robossl.policies.rl.extractors import GoalContext, PictureContext, goal_columns
 from robossl.policies.rl.recipe import ReinforcementRecipe
@@ -18,7 +19,7 @@ from robossl.policies.rl.seen import SeenContext, SeenPictures
 def watched(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -> gym.Env:
     """Return the env as the learner of this recipe sees it; for hindsight that is the goal-conditioned env itself."""
     match recipe.way:
-        case "context":
+        case "context" | "clone":
             return SeenContext(env, network)
         case "pictures":
             return SeenPictures(env, network)
@@ -34,6 +35,8 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
         network: its statistics are set; its head is not trained, `copy_actor` fills it.
         recipe: rates and sizes.
     """
+    if recipe.way == "clone":
+        return clone_learner(env, network, recipe)
     hidden = list(network.spec.hidden)
     common: dict[str, Any] = {
         "learning_rate": recipe.learning_rate,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Way = Literal["context", "hindsight", "pictures"]
-"""context: on what the head sees, with a frozen encoder or on state; hindsight: on state, goals told again; pictures:
-the encoder is trained along."""
+Way = Literal["context", "clone", "hindsight", "pictures"]
+"""context: on what the head sees, with a frozen encoder or on state; clone: the same, and the head is that of a cloned
+policy; hindsight: on state, goals told again; pictures: the encoder is trained along."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,8 @@ class ReinforcementRecipe:
     num_steps: int = 20_000
     learning_rate: float = 1e-3
     batch_size: int = 256
+    critic_hidden: tuple[int, ...] = (128, 128)
+    """For `clone`: the others have the actor's widths."""
     discount: float = 0.98
     target_rate: float = 0.02
     random_steps: int = 500
