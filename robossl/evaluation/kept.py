@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from matplotlib.image import imsave
 
+from robossl.evaluation.videos import EMPTY
 from robossl.runs.files import write_json
 from robossl.runs.video_file import write_mp4
 from robossl.types import Episode
@@ -16,6 +17,7 @@ from robossl.types import Episode
 FOLDER = "kept"
 """In a run directory."""
 _INDEX = "episodes.json"
+_GAP_PX = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,4 +88,6 @@ def _keep(folder: Path, episode: Episode, *, filmed: bool, failed: bool) -> Kept
 
 
 def _strip(frames: UInt8[np.ndarray, "T H W 3"]) -> UInt8[np.ndarray, "H w 3"]:
-    return np.concatenate(frames[[0, len(frames) // 2, -1]], axis=1)
+    gap = np.full((frames.shape[1], _GAP_PX, 3), EMPTY, np.uint8)
+    first, middle, last = frames[[0, len(frames) // 2, -1]]
+    return np.concatenate([first, gap, middle, gap, last], axis=1)

@@ -22,7 +22,7 @@ class Shown:
     @property
     def outcome(self) -> str:
         """Return how it ended, in words."""
-        return f"{self.episode.ended} after {self.episode.steps} steps"
+        return f"{self.episode.ended}, {self.episode.steps} steps"
 
 
 def shown_episodes(

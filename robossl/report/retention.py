@@ -16,7 +16,7 @@ _FARTHEST = 2.0
 _NEEDED = {"policy", "domain", "retained", "retained_low", "retained_high"}
 _NOTE = (
     "Success over that in the world which the table names (of), 95 % interval: at 1 nothing is lost, at 0 all. A "
-    "policy without a dot never succeeds where there should be something to keep."
+    "policy without a dot never succeeds where there should be something to keep. An arrow: the interval goes on."
 )
 
 
@@ -61,13 +61,20 @@ def _figure(table: Mapping[str, Any]) -> str:
     kept = kept_of(table)
     words = "; ".join(f"{one.policy} in {one.world}: {one.value:.2f} ({one.low:.2f} to {one.high:.2f})" for one in kept)
     with page_style(f"retention-{table['title']}"):
-        figure = retention_figure(kept)
+        column = table["columns"].index("policy")
+        colors = {name: place for place, name in enumerate(dict.fromkeys(row[column] for row in table["rows"]))}
+        figure = retention_figure(kept, colors=colors)
         svg = inline_svg(figure, label=f"Retained success. {words}")
     return element("figure", svg, element("figcaption", escape(_NOTE)), class_="plot")
 
 
-def retention_figure(kept: Sequence[Kept]) -> Figure:
-    """Return the figure: worlds from top to bottom, in each the policies in their order, from 0 to at most 2."""
+def retention_figure(kept: Sequence[Kept], *, colors: Mapping[str, int]) -> Figure:
+    """Return the figure: worlds from top to bottom, in each the policies in their order, from 0 to at most 2.
+
+    Args:
+        kept: At least one.
+        colors: Policy to its place among the colours, the same as elsewhere on the page.
+    """
     worlds = list(dict.fromkeys(one.world for one in kept))
     policies = list(dict.fromkeys(one.policy for one in kept))
     height = len(worlds) * (_ROW_IN + _POLICY_IN * len(policies)) + _FRAME_IN
@@ -76,10 +83,10 @@ def retention_figure(kept: Sequence[Kept]) -> Figure:
     for place, policy in enumerate(policies):
         shift = 0.7 * ((place + 0.5) / len(policies) - 0.5)
         of_policy = [one for one in kept if one.policy == policy]
-        _dots(axes, of_policy, [worlds.index(one.world) + shift for one in of_policy], place=place)
+        _dots(axes, of_policy, [worlds.index(one.world) + shift for one in of_policy], place=colors[policy])
     axes.set_yticks(range(len(worlds)), worlds)
     axes.set_ylim(len(worlds) - 0.5, -0.5)
-    axes.set_xlim(0, min(_FARTHEST, max(1.05, *(1.03 * one.high for one in kept))))
+    axes.set_xlim(0, min(_FARTHEST, max([1.05, *(1.03 * one.high for one in kept)])))
     axes.axvline(1, color=INK, linewidth=0.8, alpha=0.5)
     for edge in range(1, len(worlds)):
         axes.axhline(edge - 0.5, color=INK, linewidth=0.5, alpha=0.12)
@@ -103,3 +110,5 @@ def _dots(axes: Axes, kept: Sequence[Kept], heights: Sequence[float], *, place: 
         elinewidth=1.6,
         label=kept[0].policy,
     )
+    cut = [height for one, height in zip(kept, heights, strict=True) if one.high > _FARTHEST]
+    axes.plot([_FARTHEST] * len(cut), cut, ">", color=COLORS[place % len(COLORS)], markersize=6, clip_on=False)

@@ -6,7 +6,7 @@ from robossl.report.html import element, escape, file_address
 from robossl.report.kept_episodes import Shown
 from robossl.report.videos import poster
 
-_MOST_VIDEOS = 48
+_MOST_VIDEOS = 96
 """On a page: more are neither watched nor light."""
 _OPEN_SEEDS = 1
 _AGAIN = "this.parentElement.querySelectorAll('video').forEach(v =&gt; { v.currentTime = 0; v.play(); })"
@@ -15,7 +15,7 @@ _AGAIN = "this.parentElement.querySelectorAll('video').forEach(v =&gt; { v.curre
 def side_by_side_section(shown: Sequence[Shown]) -> str:
     """Return a block for each episode seed of each env, with its worlds as rows and its policies as columns.
 
-    A seed that only one policy has met in only one world is left out. What exceeds 48 videos is not shown, which a line
+    A seed that only one policy has met in only one world is left out. What exceeds 96 videos is not shown, which a line
     says; the first seed of each env comes first.
     """
     groups = sorted(comparable(shown), key=lambda group: (group[0].episode.seed, group[0].env))
@@ -46,14 +46,14 @@ def _block(group: Sequence[Shown], *, is_open: bool) -> str:
         rows = [_row(world, group, policies) for world in dict.fromkeys(one.world for one in group)]
     again = f'<button type="button" onclick="{_AGAIN}">Play all from the start</button>'
     summary = element("summary", escape(f"{group[0].env}, episode {group[0].episode.seed}"))
-    return element(f"details{' open' if is_open else ''}", summary, again, *rows)
+    return element(f"details{' open' if is_open else ''}", summary, again, element("div", *rows, class_="worlds"))
 
 
 def _row(world: str, group: Sequence[Shown], policies: Sequence[str]) -> str:
     """Return one world; a policy that has not met the episode there leaves no gap."""
     of_world = sorted((one for one in group if one.world == world), key=lambda one: policies.index(one.policy))
     videos = (_video(one, name=one.policy) for one in of_world)
-    return element("h4", escape(world)) + element("div", *videos, class_="side")
+    return element("div", element("h4", escape(world)), element("div", *videos, class_="side"))
 
 
 def _video(one: Shown, *, name: str) -> str:
