@@ -93,9 +93,10 @@ def demonstrations_figure(points: Sequence[Point], *, colors: Mapping[str, int])
         _dress(axes, title=task, counts=counts)
     figure.supxlabel("demonstrations", fontsize="medium")
     figure.supylabel("success rate", fontsize="medium")
-    lines = {line.get_label(): line for axes in figure.axes for line in axes.containers}
-    named = {name: lines[name] for name in colors if name in lines}
-    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=2, frameon=False)
+    found = [axes.get_legend_handles_labels() for axes in figure.axes]
+    lines = {name: line for handles, names in found for line, name in zip(handles, names, strict=True)}
+    named = [name for name in colors if name in lines]
+    figure.legend([lines[name] for name in named], named, loc="outside upper left", ncols=2, frameon=False)
     return figure
 
 
