@@ -46,5 +46,8 @@ class BenchmarkConfig:
     fast: bool = False
     """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr: a first look
     whose cells stay valid."""
+    num_kept: Count = 0
+    """Episodes of each policy in each domain kept one by one for the report, see `robossl evaluate`; no part of a cell:
+    those that are there are not measured again for it."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

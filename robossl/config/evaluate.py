@@ -37,6 +37,9 @@ class EvaluateConfig:
     """Of all domains but the held-out ones: gl, tiny, or auto: as in the policy's demonstrations."""
     num_videos: Count = 8
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
+    num_kept: Count = 0
+    """Episodes of each domain kept one by one for the report: the first ones as videos, to be laid side by side with
+    the same of other policies and domains, and as many failed ones as pictures; 0: none."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)

@@ -55,6 +55,9 @@ class TransferConfig:
     """Of all worlds but the held-out ones: gl, tiny, or auto: as in a policy's demonstrations."""
     num_videos: Count = 2
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
+    num_kept: Count = 0
+    """Episodes of each policy in each world kept one by one: the first ones, laid side by side on the page, and as many
+    failed ones; 0: none."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -84,6 +87,7 @@ class TransferConfig:
             seed=self.seed,
             renderer=self.renderer,
             num_videos=self.num_videos,
+            num_kept=self.num_kept,
             num_workers=self.num_workers,
             tracking=self.tracking,
         )

@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from robossl.report.curves import curves
+from robossl.report.demonstrations import demonstrations_section
 from robossl.report.differences import difference_tables
+from robossl.report.failures import failures_section
 from robossl.report.future_frames import future_frames_section
 from robossl.report.html import element, escape, file_address, number, page, table
+from robossl.report.kept_episodes import shown_episodes
 from robossl.report.lineage import lineage_section
 from robossl.report.records import Picture, RunRecord, read_runs
+from robossl.report.retention import retention_section
+from robossl.report.side_by_side import side_by_side_section
 from robossl.report.success import is_success_table, rates_of, success_section
 from robossl.report.times import times_section
 from robossl.report.videos import videos_section
@@ -25,6 +30,7 @@ def build_report(
     lead: str = "",
     terms: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
+    cells: Mapping[str, tuple[str, str]] | None = None,
     tables: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write the page about the runs and return its path.
@@ -36,14 +42,21 @@ def build_report(
         lead: A paragraph below it.
         terms: Words of the page, like tasks and domains, with what they mean; listed below the lead.
         labels: Name of a run to what readers call the policy that it measured.
+        cells: Name of a run to the policy and the world that it measured, where its domain does not tell.
         tables: Further tables (title, columns, rows, note), for results that lie in no run yet.
 
     Raises:
         ConfigError: a directory holds no run.
     """
     runs = read_runs(run_dirs)
+    all_tables = [*tables, *(table for run in runs for table in run.result.get("tables", ()))]
+    episodes = shown_episodes(runs, labels=labels or {}, cells=cells or {})
     parts = {
         "Success in each domain": _success(runs, tables, labels=labels),
+        "What is kept in each world": retention_section(all_tables),
+        "Success against demonstrations": demonstrations_section(all_tables),
+        "The same episode side by side": side_by_side_section(episodes),
+        "How episodes failed": failures_section(episodes),
         "From data to policy": lineage_section(runs),
         "Rollouts": videos_section(runs),
         "Predicted and true future frames": _future_frames(runs),

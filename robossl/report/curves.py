@@ -1,39 +1,21 @@
 """Curves of metrics as inline SVG, one small axis for each kind of metric."""
 
-import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from robossl.report.records import Row
+from robossl.report.svg import COLORS, INK, inline_svg, page_style
 from robossl.report.words import metric_words
 
-COLORS = ("#3d74c4", "#d97f2b", "#3c9a6b", "#b8487f", "#7b68c8", "#4aa3b5", "#a9892c", "#8a8f98")
-_INK = "#010203"
-"""Replaced by the page's own text colour, so that curves can be read in the dark as well."""
 _MOST_POINTS, _MOST_SERIES, _SMOOTHED_FROM = 400, 8, 60
 _WIDE_LABEL, _LEGEND_ROW_IN = 26, 0.16
 """Longer labels, in characters, stand one a row; height of a row of the legend."""
-_STYLE = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,22 +76,20 @@ def _points(rows: Sequence[Row], name: str) -> tuple[Float[np.ndarray, " n"], Fl
 
 
 def _draw(series: Sequence[Curve], *, salt: str) -> str:
-    with rc_context(_STYLE | {"svg.hashsalt": salt}):
+    with page_style(salt):
         columns = 2 if max(len(curve.label) for curve in series) <= _WIDE_LABEL else 1
         legend_rows = -(-len(series) // columns) if len(series) > 1 else 0
         figure = Figure(figsize=(3.5, 2.1 + _LEGEND_ROW_IN * legend_rows), layout="constrained")
         axes = figure.add_subplot()
         for curve, color in zip(series, COLORS, strict=False):
             _line(axes, curve, color=color)
-        axes.grid(axis="y", color=_INK, alpha=0.12, linewidth=0.6)
+        axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
         if len(series) > 1:
             # below the axes, so that it never lies over a line
             figure.legend(loc="outside lower left", ncols=columns, frameon=False, fontsize=7.5, handlelength=1.2)
-        text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return _inline(text.getvalue())
+        return inline_svg(figure)
 
 
 def _line(axes: Axes, curve: Curve, *, color: str) -> None:
@@ -123,12 +103,3 @@ def _line(axes: Axes, curve: Curve, *, color: str) -> None:
     padded = np.pad(values, width, mode="edge")
     mean = np.convolve(padded, np.full(2 * width + 1, 1 / (2 * width + 1)), mode="valid")
     axes.plot(steps, mean, color=color, linewidth=1.6, label=label)
-
-
-def _inline(svg: str) -> str:
-    """Keep the picture and drop what only a file of its own needs."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg))
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    return svg.replace(_INK, "currentColor")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from robossl.errors import ConfigError
+from robossl.evaluation.kept import KeptEpisode, read_kept
 from robossl.runs.run import read_record, read_result
 
 Row = Mapping[str, Any]
@@ -40,6 +41,7 @@ class RunRecord:
     metrics: Sequence[Row] = ()
     pictures: Sequence[Picture] = ()
     videos: Sequence[Path] = ()
+    kept: Sequence[KeptEpisode] = ()
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -73,6 +75,7 @@ def _read(directory: Path, name: str) -> RunRecord:
         metrics=_rows(place / "metrics.jsonl"),
         pictures=[_picture(path) for path in sorted((place / "figures").glob("*.png"))],
         videos=sorted((place / "videos").glob("*.mp4")),
+        kept=read_kept(place),
     )
 
 

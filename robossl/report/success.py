@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from robossl.report.demonstrations import is_table_of_demonstrations
 from robossl.report.html import element, escape
 from robossl.report.records import RunRecord
 
@@ -32,7 +33,11 @@ class Rate:
 
 def is_success_table(table: Mapping[str, Any]) -> bool:
     """Return whether the table holds success rates with intervals per domain."""
-    return set(table["columns"]) >= _NEEDED and any(name in table["columns"] for name in _SERIES)
+    return (
+        set(table["columns"]) >= _NEEDED
+        and not is_table_of_demonstrations(table)
+        and any(name in table["columns"] for name in _SERIES)
+    )
 
 
 def rates_of(runs: Sequence[RunRecord], tables: Sequence[Mapping[str, Any]]) -> list[Rate]:

@@ -29,12 +29,12 @@ def videos_section(runs: Sequence[RunRecord]) -> str:
 def _video(path: Path) -> str:
     name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
     click = "this.paused ? this.play() : this.pause()"
-    attributes = f'{_poster(path)} autoplay loop muted playsinline onclick="{click}"'
+    attributes = f'{poster(path)} autoplay loop muted playsinline onclick="{click}"'
     video = f'<video src="{file_address(path)}"{attributes}></video>'
     return element("figure", video, element("figcaption", escape(name)))
 
 
-def _poster(path: Path) -> str:
+def poster(path: Path) -> str:
     """Return what browsers show before the video plays, or an empty text where it can't be read."""
     frame = first_frame(path)
     if frame is None:

@@ -30,7 +30,7 @@ from robossl.errors import ConfigError, closest
 from robossl.rollout import Workers
 from robossl.runs import Run, digest_path, fingerprint
 from robossl.runs.files import write_text
-from robossl.stages.benchmark_cells import Cell, as_markdown, differences, retentions, table
+from robossl.stages.benchmark_cells import Cell, as_markdown, by_demonstrations, differences, retentions, table
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
@@ -65,6 +65,7 @@ LATER: dict[str, Any] = {
     "compile": False,
     "weights": None,
     "lpips_weights": None,
+    "num_kept": 0,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 SEED = 5_000_000
@@ -95,6 +96,9 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
         retentions(found, source=DOMAINS[0], target=DOMAINS[1], labels=LABELS),
         differences(found, of="pretrained", against=others, labels=LABELS),
     ]
+    usual = config.recipe.num_demonstrations
+    if (counts := by_demonstrations(found, usual=usual, leave_out=tuple(SCRIPTED), labels=LABELS)) is not None:
+        tables.append(counts)
     write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
     return {"tables": tables}
 
@@ -191,6 +195,7 @@ def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str,
         num_episodes=config.num_eval_episodes,
         seed=SEED,
     )
+    how = replace(how, num_kept=config.num_kept)
     return run_stage("evaluate", partial(evaluate, workers=workers), how)
 
 

@@ -98,6 +98,49 @@ def retentions(
     return {"title": f"What is kept in {target}", "columns": columns, "rows": rows, "note": note}
 
 
+def by_demonstrations(
+    cells: Sequence[tuple[Cell, Mapping[str, Any]]],
+    *,
+    usual: int,
+    leave_out: Sequence[str],
+    labels: Mapping[str, str],
+) -> dict[str, Any] | None:
+    """Return success by the number of demonstrations, and over all tasks where a policy was measured on each of them.
+
+    Args:
+        cells: All cells.
+        usual: Demonstrations of a cell that names no number.
+        leave_out: Variants that are not trained.
+        labels: Words for the variants.
+
+    Returns:
+        None where there is one number alone.
+    """
+    found = [(first, results) for first, results in _groups(cells) if first.variant not in leave_out]
+    tasks = list(dict.fromkeys(first.task for first, _ in found))
+    groups: dict[tuple[str, str, int, str], list[Bool[np.ndarray, "S n"]]] = {}
+    for task in (*tasks, *([ALL_TASKS] if len(tasks) > 1 else [])):
+        for first, results in found:
+            for domain in results[0]["domains"] if task in (first.task, ALL_TASKS) else ():
+                key = (task, labels.get(first.variant, first.variant), first.num_demonstrations or usual, domain)
+                successes = np.stack([_successes(result["domains"][domain]) for result in results])
+                groups.setdefault(key, []).append(successes)
+    rows = []
+    for key, parts in groups.items():
+        seeds = {len(part) for part in parts}
+        if len(seeds) == 1 and (key[0] != ALL_TASKS or len(parts) == len(tasks)):
+            successes = np.concatenate(parts, axis=1)
+            rows.append([*key, len(parts[0]), successes.size, *_estimate(successes)])
+    columns = ["task", "encoder", "demonstrations", "domain", "training_seeds", "n", "success_rate", "low", "high"]
+    note = (
+        f"{ALL_TASKS}: mean over the tasks, where a policy was measured on each. Interval: 95 %, over training seeds "
+        "and episodes (pigeonhole bootstrap, never narrower than Wilson's); Wilson's where there is one training seed."
+    )
+    title = "Success by number of demonstrations"
+    table = {"title": title, "columns": columns, "rows": rows, "note": note}
+    return table if len({row[2] for row in rows}) > 1 else None
+
+
 def _groups(
     cells: Sequence[tuple[Cell, Mapping[str, Any]]],
 ) -> Iterator[tuple[Cell, list[Mapping[str, Any]]]]:
@@ -144,14 +187,19 @@ def differences(
 def _row(domains: Sequence[Mapping[str, Any]]) -> list[Any]:
     successes = np.stack([_successes(domain) for domain in domains])  # [S,n]
     renderer = "+".join(sorted({str(domain["renderer"]) for domain in domains}))
-    if len(domains) > 1:
+    each = " ".join(f"{value:.2f}" for value in successes.mean(axis=1))
+    return [renderer, successes.size, each, *_estimate(successes)]
+
+
+def _estimate(successes: Bool[np.ndarray, "S n"]) -> list[float]:
+    """Return rate, low and high, rounded."""
+    if len(successes) > 1:
         estimate = across_seeds(successes)
         rate, low, high = estimate.value, estimate.low, estimate.high
     else:
         rate = float(successes.mean())
         low, high = wilson(int(successes.sum()), successes.size)
-    each = " ".join(f"{value:.2f}" for value in successes.mean(axis=1))
-    return [renderer, successes.size, each, round(rate, 3), round(low, 3), round(high, 3)]
+    return [round(rate, 3), round(low, 3), round(high, 3)]
 
 
 def _successes(domain: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:

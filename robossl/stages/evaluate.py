@@ -8,6 +8,7 @@ from typing import Any
 from robossl.config.env import HELDOUT, SCRIPTED, randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.errors import ConfigError
+from robossl.evaluation.kept import keep_episodes
 from robossl.evaluation.latency import act_ms
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
 from robossl.evaluation.videos import episode_grid
@@ -41,13 +42,17 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
     times_ms = [_try(config, one) for one in specs.values()]  # now and not after the minutes that all of them take
     run.tracker.cut_back(0)
     cells = []
+    kept: list[Episode] = []
     with nullcontext(workers) if workers else Workers(config.num_workers) as open_workers, run.time("evaluate"):
         for domain, one in specs.items():
-            cell, shown = _evaluate_domain(config, one, workers=open_workers)
+            cell, shown, watched = _evaluate_domain(config, one, workers=open_workers)
             _compare_renderers(config, cell)
             cells.append(cell)
             _log_videos(run, shown, domain=domain)
+            kept += watched
             run.tracker.log(len(cells) - 1, {f"success/{domain}": float(cell.successes.mean())})
+    if config.num_kept:
+        keep_episodes(run.path, kept, num=config.num_kept)
     title = f"Success of {config.policy} in {spec.env_id}"
     return {
         "tables": [success_table(cells, title=title)],
@@ -69,10 +74,14 @@ def _try(config: EvaluateConfig, spec: EnvSpec) -> float | None:
         return act_ms(policy, batch_of_one({**observation, "environment_state": info["environment_state"]}))
 
 
-def _evaluate_domain(config: EvaluateConfig, spec: EnvSpec, *, workers: Workers) -> tuple[SuccessCell, list[Episode]]:
-    """Return the cell, and the first episodes of either outcome for the videos."""
+def _evaluate_domain(
+    config: EvaluateConfig, spec: EnvSpec, *, workers: Workers
+) -> tuple[SuccessCell, list[Episode], list[Episode]]:
+    """Return the cell, the first episodes of either outcome for the videos, and those to be kept one by one."""
     outcomes: list[EpisodeOutcome] = []
     shown: dict[bool, list[Episode]] = {True: [], False: []}
+    kept: list[Episode] = []
+    num_failures = 0
     episodes = rollout(
         spec,
         policy_factory(config.policy),
@@ -83,10 +92,13 @@ def _evaluate_domain(config: EvaluateConfig, spec: EnvSpec, *, workers: Workers)
     with closing(episodes):
         for episode in tracked(episodes, description=f"evaluate, {spec.domain}", total=config.num_episodes):
             outcomes.append(outcome_of(episode))
+            if len(outcomes) <= config.num_kept or (not episode.success and num_failures < config.num_kept):
+                kept.append(episode)
+            num_failures += not episode.success
             if len(shown[episode.success]) < config.num_videos:
                 shown[episode.success].append(episode)
     cell = SuccessCell(policy=config.policy, domain=spec.domain, outcomes=tuple(outcomes))
-    return cell, [*shown[True], *shown[False]]
+    return cell, [*shown[True], *shown[False]], kept
 
 
 def _in_domain(spec: EnvSpec, config: EvaluateConfig, domain: str, *, renderer: str) -> EnvSpec:

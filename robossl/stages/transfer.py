@@ -46,11 +46,15 @@ def transfer(config: TransferConfig, *, run: Run) -> dict[str, Any]:
                 cells[name, world] = result["domains"][how.domains[0]]
                 run.tracker.log(len(cells) - 1, {f"success/{name}/{world}": cells[name, world]["success_rate"]})
     tables = [_success(config, cells), *_differences(config, cells), *_agreements(config, cells)]
+    places = {
+        config.evaluation(name, world).output: (name, world) for world in config.worlds for name in config.policies
+    }
     page = build_report(
-        [config.evaluation(name, world).output for name in config.policies for world in config.worlds],
+        list(places),
         config.output / "report.html",
         title="robossl transfer",
         lead=_lead(config),
+        cells={path.name: cell for path, cell in places.items()},
         tables=tables,
     )
     return {"tables": tables, "report": str(page)}

@@ -18,7 +18,7 @@ from robossl.runs import open_run
 from robossl.stages import benchmark as stage
 from robossl.stages import benchmark_world
 from robossl.stages.benchmark import DOMAINS, benchmark
-from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, table
+from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, by_demonstrations, table
 from robossl.stages.benchmark_world import world
 from robossl.types import Episode
 
@@ -88,6 +88,27 @@ def test_renderers_that_were_mixed_are_all_named() -> None:
     other["domains"]["randomized"] = other["domains"]["randomized"] | {"renderer": "mujoco-egl"}
     rows = table([(cell(), measured(1, 1)), (cell(seed=1), other)], labels=NAMES)["rows"]
     assert [row[3] for row in rows] == ["mujoco-egl+tiny"]
+
+
+def test_success_by_demonstrations_is_averaged_over_tasks_that_were_all_measured() -> None:
+    outcomes = {("reach", None): (1, 1), ("push", None): (1, 0), ("reach", 10): (0, 0)}
+    cells = [
+        (replace(cell(seed=seed), task=task, num_demonstrations=count), measured(*found))
+        for (task, count), found in outcomes.items()
+        for seed in (0, 1)
+    ]
+    scripted = (cell("expert"), measured(1, 1))
+    made = by_demonstrations([*cells, scripted], usual=25, leave_out=("expert",), labels={"pretrained": "ours"})
+    assert made is not None
+    rows = {(row[0], row[2]): dict(zip(made["columns"], row, strict=True)) for row in made["rows"]}
+    assert {key: row["success_rate"] for key, row in rows.items()} == {
+        ("reach", 25): 1.0, ("push", 25): 0.5, ("reach", 10): 0.0, ("all", 25): 0.75,
+    }  # fmt: skip
+    assert {row["encoder"] for row in rows.values()} == {"ours"}
+    assert (rows["all", 25]["training_seeds"], rows["all", 25]["n"]) == (2, 8)
+    assert all(row["low"] <= row["success_rate"] <= row["high"] for row in rows.values())
+    few = [item for item in cells if item[0].num_demonstrations is None]
+    assert by_demonstrations(few, usual=25, leave_out=(), labels={}) is None  # nothing to plot against
 
 
 def test_markdown_has_a_line_a_row_under_a_header() -> None:
@@ -210,6 +231,12 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     assert (config.cells / "reach-random-10-0.json").is_file()
     labels = {row[1] for row in tables[0]["rows"]}
     assert {"mine", "SimCLR, frozen", "random, frozen, 10 demonstrations"} <= labels
+    assert {tuple(row[:4]) for row in tables[3]["rows"] if row[1] == NAMES["random"]} == {
+        (task, NAMES["random"], count, domain)
+        for task in ("reach", "push", "all")
+        for count in (25, 10)
+        for domain in DOMAINS
+    }
     than = {(row[0], row[1]) for row in tables[2]["rows"]}
     assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
 

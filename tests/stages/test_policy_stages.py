@@ -16,6 +16,7 @@ from robossl.config.probe import ProbeConfig
 from robossl.data.sources import LeRobotSource
 from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError, DataError
+from robossl.evaluation.kept import read_kept
 from robossl.policies.saving import load_policy_card
 from robossl.runs import open_run
 from robossl.stages.collect import collect
@@ -139,11 +140,12 @@ def test_the_expert_is_the_ceiling_and_random_actions_the_floor(tmp_path: Path) 
     for policy in ("expert", "random"):
         config = EvaluateConfig(
             output=tmp_path / policy, policy=policy, env_id=POINT_ENV, domains=("nominal",), num_workers=1,
-            num_episodes=5, num_videos=0, image_size=16,
+            num_episodes=5, num_videos=0, num_kept=2 if policy == "random" else 0, image_size=16,
         )  # fmt: skip
         with open_run(config.output, command="evaluate", config=config) as run:
             rates[policy] = evaluate(config, run=run)["domains"]["nominal"]["success_rate"]
         assert not run.videos.exists()
+        assert [one.seed - config.seed for one in read_kept(run.path)] == ([0, 1] if policy == "random" else [])
     assert rates == {"expert": 1.0, "random": 0.0}
 
 

@@ -22,6 +22,7 @@ def config(output: Path, **values: Any) -> TransferConfig:
         "shifts": ("colour",),
         "num_episodes": 3,
         "num_videos": 1,
+        "num_kept": 1,
         "num_workers": 1,
         "renderer": "tiny",
     }
@@ -49,6 +50,10 @@ def test_policies_are_measured_in_each_world_and_compared(tmp_path: Path, monkey
     page = (how.output / "report.html").read_text()
     assert "shift: colour" in page
     assert "<video" in page
+    assert "floor in shift: colour, episode 1000000: out of time" in page
+    assert "floor in nominal, episode 1000000, failed" in page
+    assert "expert in nominal, episode 1000000, failed" not in page
+    assert "Retained success. expert in nominal: 1.00" in page
 
     def forbidden(*_: Any, **__: Any) -> Any:
         raise AssertionError("a finished cell is not measured again")
