@@ -5,7 +5,7 @@
 
 Policies on simulator state, so that the head alone differs, with chunks of 8 actions that are carried out to their end
 before the next one is asked for (Chi et al. 2023, Diffusion policy, arXiv 2303.04137): in `detour` the mean of the two
-ways then leads into the obstacle. A mean that is asked anew at each step slips off the middle by chance and goes on.
+ways leads into the obstacle. A mean that is asked anew at each step slips off the middle by chance and goes on.
 """
 
 import argparse
