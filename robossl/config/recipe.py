@@ -63,9 +63,9 @@ class RecipeConfig:
     """Optimizer steps of the encoder."""
     finetune_steps: Positive = 600
     """Optimizer steps of each policy, the same for every encoder but for `scratch_steps`."""
-    scratch_steps: Positive | None = None
-    """Optimizer steps of a policy that trains its encoder along, each of which takes many times as long; by default as
-    many as of the others."""
+    scratch_steps: Count = 0
+    """Optimizer steps of a policy that trains its encoder along, each of which takes many times as long; 0: as many as
+    of the others."""
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
     """What the encoder is trained on and policies see."""
     head: Literal["mlp", "residual"] = "mlp"
@@ -215,7 +215,7 @@ def finetune_config(
         head=recipe.head,
         hidden=recipe.hidden,
         dropout=recipe.dropout,
-        num_steps=recipe.scratch_steps if scratch and recipe.scratch_steps else recipe.finetune_steps,
+        num_steps=(scratch and recipe.scratch_steps) or recipe.finetune_steps,
         seed=seed,
         tracking=recipe.tracking,
     )
