@@ -172,8 +172,8 @@ def differences(
                     pairs.setdefault((task, second.label(labels), domain), []).append((both[0], both[1]))
     rows = []
     for (task, label, domain), parts in pairs.items():
-        if task == ALL_TASKS and len(parts) == 1:
-            continue
+        if task == ALL_TASKS and (len(parts) == 1 or len({len(first) for first, _ in parts}) > 1):
+            continue  # one task, or tasks that are not all there with as many training seeds
         difference = difference_across_seeds(*(np.concatenate(side, axis=1) for side in zip(*parts, strict=True)))
         rows.append([task, label, domain, *(round(value, 3) for value in difference)])
     return {
