@@ -151,6 +151,6 @@ COMMANDS = {
         config="robossl.config.benchmark:BenchmarkConfig",
         stage="robossl.stages.benchmark:benchmark",
         help="compare encoders by policies, with training seeds and intervals; grows cell by cell",
-        next="see docs/results/benchmark.md",
+        next="see the table beside the folder of cells",
     ),
 }

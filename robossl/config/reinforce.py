@@ -53,7 +53,8 @@ class ReinforceConfig:
     hidden: tuple[Positive, ...] = (128, 128)
     """Widths of the hidden layers of actor and critics."""
     num_steps: Positive = 20_000
-    """Env steps at most; the few of play that features are standardized with count too."""
+    """Env steps at most; the few of play that features are standardized with count too.
+    ppo rounds up to whole rollouts."""
     learning_rate: Rate = 1e-3
     """Of Adam, for all networks."""
     batch_size: Positive = 256
