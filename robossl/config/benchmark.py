@@ -39,13 +39,16 @@ class BenchmarkConfig:
     """Further encoders: a name of your own to the directory of an encoder, such as one with ResNet weights."""
     more_demonstrations: tuple[Positive, ...] = ()
     """Numbers of demonstrations to compare beside the recipe's, for pretrained, random, scratch and state."""
+    shifts: tuple[str, ...] = ()
+    """Single shifts, out of those of `robossl transfer`, that the pretrained policies of the first training seed are
+    measured under, each alone in the plain world."""
     seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = (0, 1, 2)
     """Training seeds: each has an encoder, demonstrations and policies of its own."""
     num_eval_episodes: Positive = 100
     """Episodes of each policy in each domain, the same for all."""
     fast: bool = False
-    """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr: a first look
-    whose cells stay valid."""
+    """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr and shifts: a
+    first look whose cells stay valid."""
     num_kept: Count = 0
     """Episodes of each policy in each domain kept one by one for the report, see `robossl evaluate`; no part of a cell:
     those that are there are not measured again for it."""

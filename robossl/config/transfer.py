@@ -1,12 +1,14 @@
 """Configuration of `robossl transfer`."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robossl.config.env import EVALUATION_SEED
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.schema import STRICT, Count, Positive
 from robossl.config.tracking import TrackingConfig
+from robossl.errors import ConfigError, closest
 
 SHIFTS: dict[str, tuple[str, ...]] = {
     "colour": ("object_hue", "object_saturation", "object_value", "ground_colour", "robot_tint"),
@@ -25,6 +27,22 @@ SHIFTS: dict[str, tuple[str, ...]] = {
     "jpeg": ("jpeg_quality",),
 }
 """Single shifts, and the axes of randomization that each of them moves together."""
+
+
+def check_shifts(names: Iterable[str]) -> None:
+    """Refuse a shift that is not known.
+
+    Raises:
+        ConfigError: as the name says.
+    """
+    for name in names:
+        if name not in SHIFTS:
+            raise ConfigError(f"unknown shift {name!r}: use {', '.join(SHIFTS)}{closest(name, SHIFTS)}")
+
+
+def in_shift(how: EvaluateConfig, shift: str) -> EvaluateConfig:
+    """Return a measurement in the plain world with this alone changed, as far off as preset `shifted` goes."""
+    return replace(how, domains=("nominal",), randomization="shifted", axes=dict.fromkeys(SHIFTS[shift], True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +93,11 @@ class TransferConfig:
     def evaluation(self, name: str, world: str) -> EvaluateConfig:
         """Return how a policy is measured in a world."""
         shift = world.removeprefix("shift: ")
-        alone = world != shift
-        return EvaluateConfig(
+        how = EvaluateConfig(
             output=self.output / f"{name}-{world.replace(': ', '-')}",
             policy=self.policies[name],
             env_id=self.env_id,
-            domains=("nominal" if alone else world,),
-            randomization="shifted" if alone else "",
-            axes=dict.fromkeys(SHIFTS[shift], True) if alone else {},
+            domains=(world,),
             num_episodes=self.num_episodes,
             seed=self.seed,
             renderer=self.renderer,
@@ -91,3 +106,4 @@ class TransferConfig:
             num_workers=self.num_workers,
             tracking=self.tracking,
         )
+        return how if world == shift else in_shift(how, shift)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from robossl.config.benchmark import BenchmarkConfig
+from robossl.config.evaluate import EvaluateConfig
 from robossl.config.load import dump_values
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.recipe import (
@@ -25,12 +26,14 @@ from robossl.config.recipe import (
     pretrain_config,
     reference_config,
 )
+from robossl.config.transfer import check_shifts
 from robossl.encoders import load_encoder
 from robossl.errors import ConfigError, closest
 from robossl.rollout import Workers
 from robossl.runs import Run, digest_path, fingerprint
 from robossl.runs.files import write_text
 from robossl.stages.benchmark_cells import Cell, as_markdown, by_demonstrations, differences, retentions, table
+from robossl.stages.benchmark_shifts import NOTHING, PLAIN, measured_under, shift_table
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
@@ -68,6 +71,8 @@ LATER: dict[str, Any] = {
     "num_kept": 0,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
+BEST = "pretrained"
+"""The variant that the others are compared with, and that meets the single shifts."""
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""
 
@@ -76,9 +81,10 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
     check_tasks(config.tasks)
     _check_encoders(config)
+    check_shifts(config.shifts)
     if config.fast:
         encoders = tuple(name for name in config.encoders if name not in REFERENCES)
-        config = replace(config, encoders=encoders, more_demonstrations=(), seeds=config.seeds[:1])
+        config = replace(config, encoders=encoders, more_demonstrations=(), shifts=(), seeds=config.seeds[:1])
     _open_folder(config.cells)
     run.tracker.cut_back(0)  # cells that are there are logged again
     found: list[tuple[Cell, Mapping[str, Any]]] = []
@@ -90,15 +96,19 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
             rates = {name: domain["success_rate"] for name, domain in result["domains"].items()}
             run.tracker.log(len(found) - 1, {f"{cell.name}/{name}": rate for name, rate in rates.items()})
     found.sort(key=lambda item: config.tasks.index(item[0].task))
-    others = [name for name in _encoders(config) if name not in ("pretrained", "state")]
+    shifted = [item for item in found if item[0].shift is not None]
+    found = [item for item in found if item[0].shift is None]
+    others = [name for name in _encoders(config) if name not in (BEST, "state")]
     tables = [
         table(found, labels=LABELS),
         retentions(found, source=DOMAINS[0], target=DOMAINS[1], labels=LABELS),
-        differences(found, of="pretrained", against=others, labels=LABELS),
+        differences(found, of=BEST, against=others, labels=LABELS),
     ]
     usual = config.recipe.num_demonstrations
     if (counts := by_demonstrations(found, usual=usual, leave_out=tuple(SCRIPTED), labels=LABELS)) is not None:
         tables.append(counts)
+    if shifted:
+        tables.append(shift_table(shifted))
     write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
     return {"tables": tables}
 
@@ -131,31 +141,36 @@ def _cells(config: BenchmarkConfig) -> list[Cell]:
     encoders = _encoders(config)
     more = [(count, name) for count in config.more_demonstrations for name in encoders if name in TRAINED]
     policies: list[tuple[int | None, str]] = [*((None, name) for name in encoders), *more]
-    trained = [(task, *policy, seed) for seed in config.seeds for task in config.tasks for policy in policies]
-    scripted = [(task, None, variant, 0) for task in config.tasks for variant in SCRIPTED]
+    trained = [(task, *policy, seed, None) for seed in config.seeds for task in config.tasks for policy in policies]
+    scripted = [(task, None, variant, 0, None) for task in config.tasks for variant in SCRIPTED]
+    shifts = (NOTHING, *config.shifts) if config.shifts else ()
+    shifted = [(task, None, BEST, config.seeds[0], shift) for task in config.tasks for shift in shifts]
     return [
         Cell(
             task=task,
             variant=variant,
             seed=seed,
             num_demonstrations=count,
-            settings=_settings(config, task, variant, seed, num_demonstrations=count),
+            shift=shift,
+            settings=_settings(config, task, variant, seed, num_demonstrations=count, shift=shift),
         )
-        for task, count, variant, seed in [*trained, *scripted]
+        for task, count, variant, seed, shift in [*trained, *scripted, *shifted]
     ]
 
 
 def _settings(
-    config: BenchmarkConfig, task: str, variant: str, seed: int, *, num_demonstrations: int | None = None
+    config: BenchmarkConfig,
+    task: str,
+    variant: str,
+    seed: int,
+    *,
+    num_demonstrations: int | None = None,
+    shift: str | None = None,
 ) -> dict[str, Any]:
     """Return what a cell depends on: every setting of the stages behind it, free of where they write and how many
     processes they use, and the worlds that it is trained and tried in."""
     recipe, here = _recipe(config, num_demonstrations), Path()
-    stages: dict[str, Any] = {
-        "evaluate": evaluate_config(
-            recipe, task, "", here, domains=DOMAINS, num_episodes=config.num_eval_episodes, seed=SEED
-        )
-    }
+    stages: dict[str, Any] = {"evaluate": _evaluation(config, task, "", here, shift)}
     if variant not in SCRIPTED:
         stages["demonstrations"] = demonstrations_config(recipe, task, here, seed=seed)
         stages["finetune"] = finetune_config(recipe, here, here, here, variant=variant, seed=seed)
@@ -165,8 +180,9 @@ def _settings(
         stages["pretrain"] = _pretraining(recipe, tuple(Path(name) for name in config.tasks), here, seed, variant)
     free = ("output", "tracking", "num_workers")
     worlds = config.tasks if learned else (task,)
+    plain = {} if shift is None else {PLAIN: world(task, (PLAIN,))}
     given = {"given": digest_path(config.given[variant])} if variant in config.given else {}
-    return {"worlds": {name: world(name, DOMAINS) for name in worlds}, **given} | {
+    return {"worlds": {name: world(name, DOMAINS) for name in worlds} | plain, **given} | {
         name: {key: value for key, value in without_later(dump_values(stage)).items() if key not in free}
         for name, stage in stages.items()
     }
@@ -186,17 +202,16 @@ def without_later(value: Any) -> Any:
 def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str, Any]:
     """Train what the cell needs, as far as it is not there, and evaluate."""
     policy = SCRIPTED[cell.variant] if cell.variant in SCRIPTED else str(_policy(config, cell) / "policy")
-    how = evaluate_config(
-        config.recipe,
-        cell.task,
-        policy,
-        _path(config, f"evaluate-{cell.variant}", cell),
-        domains=DOMAINS,
-        num_episodes=config.num_eval_episodes,
-        seed=SEED,
-    )
-    how = replace(how, num_kept=config.num_kept)
+    shift = "" if cell.shift is None else f"-shift-{cell.shift}"
+    output = _path(config, f"evaluate-{cell.variant}{shift}", cell)
+    how = replace(_evaluation(config, cell.task, policy, output, cell.shift), num_kept=config.num_kept)
     return run_stage("evaluate", partial(evaluate, workers=workers), how)
+
+
+def _evaluation(config: BenchmarkConfig, task: str, policy: str, output: Path, shift: str | None) -> EvaluateConfig:
+    num, recipe = config.num_eval_episodes, config.recipe
+    how = evaluate_config(recipe, task, policy, output, domains=DOMAINS, num_episodes=num, seed=SEED)
+    return how if shift is None else measured_under(how, shift)
 
 
 def _policy(config: BenchmarkConfig, cell: Cell) -> Path:

@@ -32,6 +32,8 @@ class Cell:
     seed: int
     num_demonstrations: int | None = None
     """None: as many as the recipe says."""
+    shift: str | None = None
+    """What alone is changed in the plain world, `nothing` for that world itself; None: in the benchmark's domains."""
     settings: Mapping[str, Any]
     """Everything that the numbers depend on."""
 
@@ -48,7 +50,7 @@ class Cell:
     def name(self) -> str:
         """All but the training seed."""
         count = "" if self.num_demonstrations is None else f"-{self.num_demonstrations}"
-        return f"{self.task}-{self.variant}{count}"
+        return f"{self.task}-{self.variant}{count}" + ("" if self.shift is None else f"-shift-{self.shift}")
 
     def label(self, labels: Mapping[str, str]) -> str:
         """Return the words for what the policy is made of."""
@@ -89,7 +91,9 @@ def retentions(
     """Return what each variant keeps in one domain of its success in another one."""
     rows = []
     for first, found in _groups(cells):
-        there, here = (np.stack([_successes(result["domains"][name]) for result in found]) for name in (target, source))
+        there, here = (
+            np.stack([successes_of(result["domains"][name]) for result in found]) for name in (target, source)
+        )
         kept = retained(there, here)
         if kept is not None:
             rows.append([first.task, first.label(labels), *(round(value, 3) for value in kept)])
@@ -123,7 +127,7 @@ def by_demonstrations(
         for first, results in found:
             for domain in results[0]["domains"] if task in (first.task, ALL_TASKS) else ():
                 key = (task, labels.get(first.variant, first.variant), first.num_demonstrations or usual, domain)
-                successes = np.stack([_successes(result["domains"][domain]) for result in results])
+                successes = np.stack([successes_of(result["domains"][domain]) for result in results])
                 groups.setdefault(key, []).append(successes)
     rows = []
     for key, parts in groups.items():
@@ -167,7 +171,7 @@ def differences(
             if second is None or len(measured) != len(found):
                 continue
             for domain in found[0]["domains"]:
-                both = [np.stack([_successes(one["domains"][domain]) for one in part]) for part in (found, measured)]
+                both = [np.stack([successes_of(one["domains"][domain]) for one in part]) for part in (found, measured)]
                 for task in (first.task, ALL_TASKS):
                     pairs.setdefault((task, second.label(labels), domain), []).append((both[0], both[1]))
     rows = []
@@ -185,7 +189,7 @@ def differences(
 
 
 def _row(domains: Sequence[Mapping[str, Any]]) -> list[Any]:
-    successes = np.stack([_successes(domain) for domain in domains])  # [S,n]
+    successes = np.stack([successes_of(domain) for domain in domains])  # [S,n]
     renderer = "+".join(sorted({str(domain["renderer"]) for domain in domains}))
     each = " ".join(f"{value:.2f}" for value in successes.mean(axis=1))
     return [renderer, successes.size, each, *_estimate(successes)]
@@ -202,7 +206,8 @@ def _estimate(successes: Bool[np.ndarray, "S n"]) -> list[float]:
     return [round(rate, 3), round(low, 3), round(high, 3)]
 
 
-def _successes(domain: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:
+def successes_of(domain: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:
+    """Return the outcome of each episode that a cell holds of one domain."""
     return np.array([episode["success"] for episode in domain["episodes"]], bool)
 
 

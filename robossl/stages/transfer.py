@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from robossl.config.transfer import SHIFTS, TransferConfig
-from robossl.errors import ConfigError, closest
+from robossl.config.transfer import TransferConfig, check_shifts
+from robossl.errors import ConfigError
 from robossl.evaluation.agreement import ENOUGH_POLICIES, LEAST_POLICIES, agreement
 from robossl.evaluation.intervals import paired_difference
 from robossl.evaluation.retention import retained
@@ -130,8 +130,6 @@ def _check(config: TransferConfig) -> None:
         policy_factory(policy)  # refuses what is none, now and not after the hours of the others
         if "/" in name or name.startswith("."):
             raise ConfigError(f"{name!r} names a policy and becomes the name of a folder: use letters, digits, - and _")
-    for name in config.shifts:
-        if name not in SHIFTS:
-            raise ConfigError(f"unknown shift {name!r}: use {', '.join(SHIFTS)}{closest(name, SHIFTS)}")
+    check_shifts(config.shifts)
     if repeated := {world for world in config.worlds if config.worlds.count(world) > 1}:
         raise ConfigError(f"{repeated.pop()} is named twice among source, targets and shifts; name it once")

@@ -13,12 +13,14 @@ from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
 from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError, RobosslError
 from robossl.evaluation.intervals import wilson
+from robossl.report.retention import kept_of
 from robossl.rollout import EnvSpec, rollout
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
 from robossl.stages import benchmark_world
 from robossl.stages.benchmark import DOMAINS, benchmark
 from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, by_demonstrations, table
+from robossl.stages.benchmark_shifts import PLAIN
 from robossl.stages.benchmark_world import world
 from robossl.types import Episode
 
@@ -29,7 +31,9 @@ def measured(*successes: int, domains: tuple[str, ...] = ("randomized",)) -> dic
     """Return what `evaluate` would: an episode for each number, 1 solved and 0 not."""
     episodes = [{"seed": seed, "success": bool(value), "steps": 9} for seed, value in enumerate(successes)]
     rate = sum(successes) / len(successes)
-    cell = {"renderer": "tiny", "success_rate": rate, "episodes": episodes}
+    low, high = wilson(sum(successes), len(successes))
+    cell = {"renderer": "tiny", "n": len(successes), "success_rate": rate, "low": low, "high": high}
+    cell["episodes"] = episodes
     return {"domains": dict.fromkeys(domains, cell), "tables": ["not kept"]}
 
 
@@ -144,7 +148,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
 
     def measure(config: BenchmarkConfig, one: Cell, workers: Any) -> dict[str, Any]:
         seen.append((one.task, one.variant, one.seed))
-        return measured(1, 1, 0, one.seed, domains=DOMAINS)
+        return measured(1, 1, 0, one.seed, domains=DOMAINS if one.shift is None else (PLAIN,))
 
     monkeypatch.setattr(stage, "_measure", measure)
     return seen
@@ -241,10 +245,32 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
 
 
+def test_the_pretrained_policies_of_the_first_seed_meet_single_shifts(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]]
+) -> None:
+    whole = replace(config, shifts=("camera", "mass"), encoders=("pretrained", "random"))
+    *_, shifted = run(whole)["tables"]
+    assert calls[-3:] == [("reach", "pretrained", 0)] * 3
+    rows = [dict(zip(shifted["columns"], row, strict=True)) for row in shifted["rows"]]
+    assert [(row["policy"], row["domain"]) for row in rows] == [
+        ("reach", "nominal"),
+        ("reach", "shift: camera"),
+        ("reach", "shift: mass"),
+    ]
+    assert [row["retained"] for row in rows] == [1.0, 1.0, 1.0]
+    assert len(kept_of(shifted)) == 2, "the report draws it as it draws that of transfer"
+    written = json.loads((config.cells / "reach-pretrained-shift-camera-0.json").read_text())["settings"]
+    assert written["evaluate"]["domains"] == ["nominal"]
+    assert written["evaluate"]["axes"] == {"camera_position": True, "camera_target": True, "field_of_view": True}
+    plain = json.loads((config.cells / "reach-pretrained-shift-nothing-0.json").read_text())["settings"]
+    assert "axes" not in plain["evaluate"]
+
+
 @pytest.mark.parametrize(
     ("values", "text"),
     [
         ({"encoders": ("pretrained", "simcrl")}, "did you mean 'simclr'"),
+        ({"shifts": ("colours",)}, "did you mean 'colour'"),
         ({"given": {"random": Path("x")}}, "can't be called 'random'"),
         ({"given": {"resnet": Path("nowhere")}}, "nowhere"),
     ],
