@@ -30,6 +30,8 @@ class Episode:
     """What a renderer needs to draw the instant again."""
     actions: Float32[np.ndarray, "L A"]
     """In [-1, 1]; the robot scales them."""
+    intended_actions: Float32[np.ndarray, "L A"] | None = None
+    """What an expert wanted before its actions were disturbed; None where nobody says."""
     rewards: Float32[np.ndarray, " L"]
     terminated: bool
     truncated: bool

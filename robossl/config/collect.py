@@ -33,6 +33,9 @@ class CollectConfig:
     """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
     noise: Amount = 0.0
     """Standard deviation of what is added to the expert's actions, which span [-1, 1]."""
+    intended_actions: bool = False
+    """Also record what the expert wanted before noise was added, as column `intended_action`, for policies to imitate
+    (Laskey et al. 2017, DART, arXiv 1703.09327)."""
     num_episodes: Positive = 100
     """Episodes to write."""
     only_successful: bool = False

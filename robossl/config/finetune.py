@@ -30,6 +30,9 @@ class FinetuneConfig:
     attention layers is, for transformers; scratch: fresh weights, trained along."""
     lora_rank: Positive = 8
     """Rank of the change; for mode lora."""
+    labels: Literal["executed", "intended"] = "executed"
+    """What is imitated: the actions that were carried out, or what the expert wanted before noise was added, which
+    `robossl collect` records with `intended_actions`."""
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
     """Cameras that the policy sees; with `goal` at the end also a picture of the solved task: of how a demonstration
     ends."""

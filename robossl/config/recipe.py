@@ -74,6 +74,8 @@ class RecipeConfig:
     """Of the policies; see `robossl finetune`."""
     dropout: Share = 0.2
     """Of the policies; see `robossl finetune`."""
+    labels: Literal["executed", "intended"] = "executed"
+    """What policies imitate; see `robossl finetune`."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -125,6 +127,7 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
         cameras=recipe.cameras,
         policy="expert",
         noise=0.15,
+        intended_actions=recipe.labels == "intended",
         only_successful=True,
         num_episodes=recipe.num_demonstrations,
         seed=DEMONSTRATION_SEED + 1000 * seed,
@@ -215,6 +218,7 @@ def finetune_config(
         head=recipe.head,
         hidden=recipe.hidden,
         dropout=recipe.dropout,
+        labels=recipe.labels,
         num_steps=(scratch and recipe.scratch_steps) or recipe.finetune_steps,
         seed=seed,
         tracking=recipe.tracking,

@@ -13,6 +13,7 @@ from robossl.rollout import LOOK2_SUFFIX
 PROPRIO_KEY = "observation.state"
 STATE_KEY = "observation.environment_state"
 ACTION_KEY = "action"
+INTENDED_ACTION_KEY = "intended_action"
 GOAL_VIEW = "goal"
 """Stands among a policy's cameras for the picture of the goal: in demonstrations that is how they end, as the first
 camera shows it (Lynch et al. 2019, Learning latent plans from play, arXiv 1903.01973)."""
@@ -52,6 +53,7 @@ def read_demonstrations(
     chunk_length: int,
     state: bool = False,
     second_look: bool = False,
+    action_key: str = ACTION_KEY,
 ) -> Demonstrations:
     """Read the first `num_demonstrations` episodes.
 
@@ -66,17 +68,20 @@ def read_demonstrations(
         chunk_length: K, actions of a chunk.
         state: also read the simulator's state.
         second_look: also read the cameras `<camera>_look2`, if the data has them all.
+        action_key: column of the actions to imitate.
 
     Raises:
         DataError: too few episodes, an unknown camera, no actions, or actions outside of [-1, 1].
     """
-    _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state)
+    _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state, action_key=action_key)
     looks = [cameras]
     again = tuple(name if name == GOAL_VIEW else name + LOOK2_SUFFIX for name in cameras)
     if second_look and cameras and set(again) - {GOAL_VIEW} <= set(source.cameras):
         looks.append(again)
     episodes = [
-        _read(source, index, look, chunk_length, state) for look in looks for index in range(num_demonstrations)
+        _read(source, index, look, chunk_length, state, action_key)
+        for look in looks
+        for index in range(num_demonstrations)
     ]
     joined = {name: np.concatenate([episode[name] for episode in episodes]) for name in episodes[0]}
     if (largest := float(np.abs(joined["chunks"]).max())) > 1 + 1e-4:
@@ -93,10 +98,10 @@ def read_demonstrations(
 
 
 def _read(
-    source: EpisodeSource, episode: int, cameras: tuple[str, ...], chunk_length: int, state: bool
+    source: EpisodeSource, episode: int, cameras: tuple[str, ...], chunk_length: int, state: bool, action_key: str
 ) -> dict[str, np.ndarray]:
     steps = np.arange(int(source.lengths[episode]) - 1)  # the last frame has no action
-    chunks, valid = action_chunks(source.values(episode, steps, ACTION_KEY), chunk_length)
+    chunks, valid = action_chunks(source.values(episode, steps, action_key), chunk_length)
     arrays = {
         "proprio": source.values(episode, steps, PROPRIO_KEY),
         "chunks": chunks,
@@ -113,7 +118,9 @@ def _read(
     return arrays
 
 
-def _check(source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str, ...], state: bool) -> None:
+def _check(
+    source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str, ...], state: bool, action_key: str
+) -> None:
     available = len(source.lengths)
     if not 1 <= num_demonstrations <= available:
         raise DataError(
@@ -125,8 +132,9 @@ def _check(source: EpisodeSource, *, num_demonstrations: int, cameras: tuple[str
     for name in cameras:
         if name not in (*source.cameras, GOAL_VIEW):
             raise DataError(f"the demonstrations have no camera {name!r}; they have {', '.join(source.cameras)}")
-    for key in (ACTION_KEY, PROPRIO_KEY, *([STATE_KEY] if state else [])):
+    for key in (action_key, PROPRIO_KEY, *([STATE_KEY] if state else [])):
         if key not in source.features:
             raise DataError(
                 f"the demonstrations have no {key!r}; they have {', '.join(source.features) or 'only video'}"
+                + ("; collect them with intended_actions: true" if key == INTENDED_ACTION_KEY else "")
             )

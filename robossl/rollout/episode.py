@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -73,13 +73,12 @@ def run_episode(
     options: Mapping[str, Any] | None = None,
 ) -> Episode:
     """Reset the env with this seed and these options, act until the episode ends, and return it."""
-    steps, actions, rewards, ends = _run(env, policy, seed=seed, options=options)
-    cameras = tuple(steps[0][0]["pixels"])
-    pixels = {name: np.stack([seen["pixels"][name] for seen, _ in steps]) for name in cameras}
-    episode = _episode(env, steps, actions, rewards, ends, pixels=pixels)
+    course = _run(env, policy, seed=seed, options=options)
+    pixels = {name: np.stack([seen["pixels"][name] for seen, _ in course.steps]) for name in course.cameras}
+    episode = _episode(env, course, pixels=pixels)
     if second_look is None:
         return episode
-    again = _second_look(env, episode.visual_state, cameras=cameras, seed=seed, every=second_look.every)
+    again = _second_look(env, episode.visual_state, cameras=course.cameras, seed=seed, every=second_look.every)
     return replace(episode, pixels=pixels | again)
 
 
@@ -95,30 +94,41 @@ def run_undrawn(
     simulator: Any = env.unwrapped
     simulator.pictures_later = True
     try:
-        steps, actions, rewards, ends = _run(env, policy, seed=seed, options=options)
+        course = _run(env, policy, seed=seed, options=options)
         states, shown = simulator.instants()
     finally:
         simulator.pictures_later = False
     return Undrawn(
-        episode=_episode(env, steps, actions, rewards, ends, pixels={}),
-        cameras=tuple(steps[0][0]["pixels"]),
+        episode=_episode(env, course, pixels={}),
+        cameras=course.cameras,
         states=states,
         shown=shown,
         second_look=second_look,
     )
 
 
-_Steps = list[tuple[Mapping[str, Any], dict[str, Any]]]
+class _Course(NamedTuple):
+    """What happened from reset to end."""
+
+    steps: list[tuple[Mapping[str, Any], dict[str, Any]]]
+    """Observation and info of each instant."""
+    actions: list[Any]
+    intended: list[Any]
+    """Actions before they were disturbed; empty where the policy does not say."""
+    rewards: list[float]
+    terminated: bool
+    truncated: bool
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return tuple(self.steps[0][0]["pixels"])
 
 
-def _run(
-    env: gym.Env, policy: Policy, *, seed: int, options: Mapping[str, Any] | None
-) -> tuple[_Steps, list[Any], list[float], tuple[bool, bool]]:
-    """Return observation and info of each instant, the actions, the rewards, and how it ended."""
+def _run(env: gym.Env, policy: Policy, *, seed: int, options: Mapping[str, Any] | None) -> _Course:
     observation, info = env.reset(seed=seed, options=None if options is None else dict(options))
     policy.reset()
-    steps: _Steps = [(observation, info)]
-    actions, rewards = [], []
+    steps = [(observation, info)]
+    actions, intended, rewards = [], [], []
     terminated = truncated = False
     while not (terminated or truncated):
         # simulator truth goes along for state-based baselines; no visual policy reads it
@@ -127,19 +137,14 @@ def _run(
         observation, reward, terminated, truncated, info = env.step(action)
         steps.append((observation, info))
         actions.append(action)
+        if (wanted := getattr(policy, "intended", None)) is not None:
+            intended.append(wanted)
         rewards.append(float(reward))
-    return steps, actions, rewards, (bool(terminated), bool(truncated))
+    return _Course(steps, actions, intended, rewards, bool(terminated), bool(truncated))
 
 
-def _episode(
-    env: gym.Env,
-    steps: _Steps,
-    actions: list[Any],
-    rewards: list[float],
-    ends: tuple[bool, bool],
-    *,
-    pixels: Mapping[str, np.ndarray],
-) -> Episode:
+def _episode(env: gym.Env, course: _Course, *, pixels: Mapping[str, np.ndarray]) -> Episode:
+    steps = course.steps
     simulator: Any = env.unwrapped
     record = simulator.episode_record()
     return Episode(
@@ -147,10 +152,11 @@ def _episode(
         proprio=np.stack([seen["agent_pos"] for seen, _ in steps]).astype(np.float32),
         environment_state=np.stack([info["environment_state"] for _, info in steps]).astype(np.float32),
         visual_state=np.stack([info["visual_state"] for _, info in steps]).astype(np.float32),
-        actions=np.stack(actions),
-        rewards=np.asarray(rewards, np.float32),
-        terminated=ends[0],
-        truncated=ends[1],
+        actions=np.stack(course.actions),
+        intended_actions=np.stack(course.intended) if course.intended else None,
+        rewards=np.asarray(course.rewards, np.float32),
+        terminated=course.terminated,
+        truncated=course.truncated,
         success=bool(steps[-1][1]["is_success"]),
         goal=np.asarray(record["goal"], np.float32),
         variations={**record["variations"], SOLVED_DRAWS: record["num_solved_draws"]},

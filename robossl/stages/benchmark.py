@@ -69,6 +69,8 @@ LATER: dict[str, Any] = {
     "weights": None,
     "lpips_weights": None,
     "num_kept": 0,
+    "intended_actions": False,
+    "labels": "executed",
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 BEST = "pretrained"

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -52,7 +53,7 @@ def collect(config: CollectConfig, *, run: Run) -> dict[str, Any]:
     if missing > 0:
         _try_env(config, spec)
     with run.time("collect"), closing(_episodes(config, spec, first_seed, missing, automatic, history)) as episodes:
-        writes = ((partial(writer.append, item[0]), item) for item in episodes)
+        writes = ((partial(writer.append, _recorded(config, item[0])), item) for item in episodes)
         with closing(written_behind(writes)) as written:
             for episode, attempt in tracked(
                 written, description="collect", total=config.num_episodes, completed=present
@@ -132,6 +133,12 @@ def _attempts(
                         history.append(automatic, episode.seed, episode.success)
                     yield episode
             seed = end
+
+
+def _recorded(config: CollectConfig, episode: Episode) -> Episode:
+    if config.intended_actions and episode.intended_actions is None:
+        raise ConfigError(f"policy {config.policy!r} says no intended_actions in {config.env_id}; leave them out")
+    return episode if config.intended_actions else replace(episode, intended_actions=None)
 
 
 def _env_spec(config: CollectConfig, *, renderer: str) -> EnvSpec:

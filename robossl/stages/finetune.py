@@ -11,7 +11,12 @@ from robossl.data.splits import refuse_heldout
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
 from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
-from robossl.policies.demonstrations import Demonstrations, read_demonstrations
+from robossl.policies.demonstrations import (
+    ACTION_KEY,
+    INTENDED_ACTION_KEY,
+    Demonstrations,
+    read_demonstrations,
+)
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, save_policy
@@ -67,6 +72,7 @@ def _read(source: EpisodeSource, encoder: Encoder | None, config: FinetuneConfig
         chunk_length=config.chunk_length,
         state=encoder is None,
         second_look=config.second_look,
+        action_key=ACTION_KEY if config.labels == "executed" else INTENDED_ACTION_KEY,
     )
 
 

@@ -28,6 +28,7 @@ STATE = "observation.state"  # proprio
 ENVIRONMENT_STATE = "observation.environment_state"
 VISUAL_STATE = "observation.visual_state"
 ACTION = "action"
+INTENDED_ACTION = "intended_action"  # lerobot takes every name that begins with `action` for what a policy gives
 REWARD = "next.reward"
 DONE = "next.done"
 SUCCESS = "next.success"

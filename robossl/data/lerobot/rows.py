@@ -29,6 +29,8 @@ def episode_columns(episode: Episode) -> dict[str, np.ndarray]:
         layout.ACTION: _padded(_checked("actions", episode.actions, steps, 2)),
         layout.REWARD: _padded(_checked("rewards", episode.rewards, steps, 1)[:, None]),
     }
+    if episode.intended_actions is not None:
+        columns[layout.INTENDED_ACTION] = _padded(_checked("intended_actions", episode.intended_actions, steps, 2))
     flags = {
         layout.DONE: episode.terminated or episode.truncated,
         layout.SUCCESS: episode.success,
