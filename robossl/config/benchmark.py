@@ -49,6 +49,8 @@ class BenchmarkConfig:
     fast: bool = False
     """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr and shifts: a
     first look whose cells stay valid."""
+    only_finished: bool = False
+    """Measure nothing: the tables of the cells that are there."""
     num_kept: Count = 0
     """Episodes of each policy in each domain kept one by one for the report, see `robossl evaluate`; no part of a cell:
     those that are there are not measured again for it."""

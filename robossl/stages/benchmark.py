@@ -93,10 +93,15 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     with Workers(config.recipe.num_workers) as workers:
         for cell in _cells(config):
             with run.time(f"{cell.name}, seed {cell.seed}"):
-                result = cell.get(config.cells, partial(_measure, config, cell, workers))
+                measure = partial(_measure, config, cell, workers)
+                result = cell.read(config.cells) if config.only_finished else cell.get(config.cells, measure)
+            if result is None:
+                continue
             found.append((cell, result))
             rates = {name: domain["success_rate"] for name, domain in result["domains"].items()}
             run.tracker.log(len(found) - 1, {f"{cell.name}/{name}": rate for name, rate in rates.items()})
+    if not found:
+        raise ConfigError(f"no cell in {config.cells} is finished with these settings; leave only_finished out")
     found.sort(key=lambda item: config.tasks.index(item[0].task))
     shifted = [item for item in found if item[0].shift is not None]
     found = [item for item in found if item[0].shift is None]

@@ -23,7 +23,7 @@ def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, An
     """Return success under each shift, and what it leaves of that in the plain world; policies go by their task."""
     plain = {cell.task: result["domains"][PLAIN] for cell, result in cells if cell.shift == NOTHING}
     rows = []
-    for cell, result in cells:
+    for cell, result in (item for item in cells if item[0].task in plain):
         found, reference = result["domains"][PLAIN], plain[cell.task]
         kept = retained(successes_of(found), successes_of(reference)) or (None, None, None)
         world = PLAIN if cell.shift == NOTHING else f"shift: {cell.shift}"

@@ -212,6 +212,23 @@ def test_a_fast_first_look_fills_cells_that_the_whole_table_takes_over(
     assert calls == [*first, *more, *later]
 
 
+def test_unfinished_cells_are_left_out_on_request(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    whole = replace(config, encoders=("pretrained", "random"), shifts=("mass",), only_finished=True)
+    with pytest.raises(ConfigError, match="leave only_finished out"):
+        run(whole)
+    run(replace(config, output=tmp_path / "some", encoders=("pretrained",), seeds=(0,)))
+    calls.clear()
+    made = run(replace(whole, output=tmp_path / "tables"))["tables"]
+    assert calls == []
+    assert {row[1] for row in made[0]["rows"]} == {NAMES[name] for name in ("pretrained", *SCRIPTED)}
+    (config.cells / "reach-pretrained-0.json").unlink()
+    assert {row[1] for row in run(replace(whole, output=tmp_path / "later"))["tables"][0]["rows"]} == {
+        NAMES[name] for name in SCRIPTED
+    }
+
+
 def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
 ) -> None:
