@@ -247,17 +247,22 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
             "visual_state": self._visual_state().astype(np.float32),
         }
 
-    def expert(self, *, kind: ScriptKind = "expert", noise: float = 0.0, seed: int = 0) -> ScriptedPolicy:
+    def expert(
+        self, *, kind: ScriptKind = "expert", noise: float = 0.0, burst_rate: float = 0.0, seed: int = 0
+    ) -> ScriptedPolicy:
         """Return a scripted policy that reads this env's truth.
 
         Args:
             kind: `expert` solves the task, `play` explores at random.
             noise: Standard deviation of the disturbance of every step, in units of the largest action.
+            burst_rate: Chance of each step, 0-1, that one drawn action takes the script's place for 2 to 8 steps.
             seed: Of the disturbance, of `play`, and of the way where several are equally good.
         """
         check_choice("kind of expert", kind, get_args(ScriptKind))
         generator = np.random.default_rng([seed, 1])
-        return ScriptedPolicy(self._script(kind, generator, seed), noise=noise, generator=generator)
+        return ScriptedPolicy(
+            self._script(kind, generator, seed), noise=noise, burst_rate=burst_rate, generator=generator
+        )
 
     def episode_record(self) -> dict[str, Any]:
         """Return what an episode is stored with beside its arrays: plain numbers, lists and texts."""

@@ -76,6 +76,8 @@ class RecipeConfig:
     """Of the policies; see `robossl finetune`."""
     labels: Literal["executed", "intended"] = "executed"
     """What policies imitate; see `robossl finetune`."""
+    burst_rate: Share = 0.0
+    """In demonstrations; see `robossl collect`."""
     num_workers: Count = 0
     """Processes; 0: one for each CPU core."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
@@ -127,6 +129,7 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
         cameras=recipe.cameras,
         policy="expert",
         noise=0.15,
+        burst_rate=recipe.burst_rate,
         intended_actions=recipe.labels == "intended",
         only_successful=True,
         num_episodes=recipe.num_demonstrations,

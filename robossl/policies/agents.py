@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -98,6 +99,8 @@ class Scripted:
     kind: Literal["expert", "play", "random"]
     noise: float = 0.0
     """Standard deviation of what is added to the expert's actions."""
+    burst_rate: float = 0.0
+    """Chance of each step that one drawn action takes the expert's place for a few steps."""
 
     def __call__(self, env: gym.Env, seed: int) -> Policy:
         """Return the policy of the episode with this seed."""
@@ -105,7 +108,10 @@ class Scripted:
             shape = env.action_space.shape
             return RandomPolicy(int(np.prod(shape or ())), seed=seed)
         simulator: Any = env.unwrapped
-        return simulator.expert(noise=self.noise, seed=seed, kind=self.kind)
+        bursts = {"burst_rate": self.burst_rate} if self.burst_rate else {}
+        if bursts.keys() - signature(simulator.expert).parameters.keys():
+            raise ConfigError(f"the scripts of {simulator.spec.id} know no bursts; leave burst_rate out")
+        return simulator.expert(noise=self.noise, seed=seed, kind=self.kind, **bursts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +139,7 @@ def env_options(policy: str | Path) -> dict[str, Any]:
     return {"goal_image": True} if GOAL_VIEW in load_policy_card(policy)["cameras"] else {}
 
 
-def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
+def policy_factory(policy: str | Path, *, noise: float = 0.0, burst_rate: float = 0.0) -> PolicyFactory:
     """Return the factory of `expert`, `play`, `random` or of a policy directory.
 
     Raises:
@@ -141,7 +147,7 @@ def policy_factory(policy: str | Path, *, noise: float = 0.0) -> PolicyFactory:
     """
     match str(policy):
         case "expert" | "play" | "random" as kind:
-            return Scripted(kind=kind, noise=noise)
+            return Scripted(kind=kind, noise=noise, burst_rate=burst_rate)
         case _ if (Path(policy) / CARD).is_file():
             return SavedPolicy(path=Path(policy))
         case _:

@@ -70,6 +70,7 @@ LATER: dict[str, Any] = {
     "lpips_weights": None,
     "num_kept": 0,
     "intended_actions": False,
+    "burst_rate": 0.0,
     "labels": "executed",
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""

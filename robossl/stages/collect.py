@@ -111,7 +111,7 @@ def _attempts(
     history: History,
 ) -> Generator[Episode, None, None]:
     """Yield so many episodes, successful or not; with automatic randomization in rounds of the same ranges."""
-    policy = policy_factory(config.policy, noise=config.noise)
+    policy = policy_factory(config.policy, noise=config.noise, burst_rate=config.burst_rate)
     look = SecondLook(every=config.look_every or None) if config.second_look else None
     seed, last = first_seed, first_seed + limit
     with Workers(config.num_workers) as workers:

@@ -80,6 +80,8 @@ def test_data_and_envs_without_intended_actions_are_refused(tmp_path: Path) -> N
         )
     with pytest.raises(ConfigError, match="says no intended_actions"):
         _collect(tmp_path / "other", env_id=POINT_ENV, renderer="auto", intended_actions=True)
+    with pytest.raises(ConfigError, match=r"know no bursts; leave burst_rate out"):
+        _collect(tmp_path / "bursts", env_id=POINT_ENV, renderer="auto", burst_rate=0.1)
 
 
 def test_the_recipe_records_what_it_imitates() -> None:
@@ -88,3 +90,18 @@ def test_the_recipe_records_what_it_imitates() -> None:
         recipe = RecipeConfig(labels=labels)  # type: ignore[arg-type]
         assert demonstrations_config(recipe, "reach", here, seed=0).intended_actions == recorded
         assert finetune_config(recipe, here, here, here, variant="state", seed=0).labels == labels
+
+
+def test_bursts_take_the_place_of_the_expert_for_a_few_steps(tmp_path: Path) -> None:
+    path = _collect(tmp_path / "bursts", burst_rate=0.2, noise=0.0, num_episodes=4, intended_actions=True)
+    executed, intended = (_actions(path, key) for key in ("action", INTENDED_ACTION_KEY))
+    in_burst = (executed != intended).any(axis=1)
+    assert 0.3 < in_burst.mean() < 0.8  # 5 steps of every 10, on average
+    assert (executed[in_burst] != intended[in_burst]).all()  # the gripper too
+    _, counts = np.unique(executed[in_burst], axis=0, return_counts=True)
+    assert counts.max() <= 8
+    assert counts.mean() > 2
+
+
+def test_the_recipe_disturbs_its_demonstrations() -> None:
+    assert demonstrations_config(RecipeConfig(burst_rate=0.02), "reach", Path(), seed=0).burst_rate == 0.02
