@@ -1,124 +1,23 @@
-"""The benchmark's cells outlive their runs: measured once, again when a setting changes, and joined into one table."""
+"""The benchmark measures each cell once, again when a setting changes, and refuses what can't work before any work."""
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from measured import measured
 
 from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
 from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError, RobosslError
-from robossl.evaluation.intervals import wilson
 from robossl.report.retention import kept_of
-from robossl.rollout import EnvSpec, rollout
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
-from robossl.stages import benchmark_world
 from robossl.stages.benchmark import DOMAINS, benchmark
-from robossl.stages.benchmark_cells import COLUMNS, Cell, as_markdown, by_demonstrations, table
+from robossl.stages.benchmark_cells import Cell
 from robossl.stages.benchmark_shifts import PLAIN
-from robossl.stages.benchmark_world import world
-from robossl.types import Episode
-
-Measure = Callable[..., dict[str, Any]]
-
-
-def measured(*successes: int, domains: tuple[str, ...] = ("randomized",)) -> dict[str, Any]:
-    """Return what `evaluate` would: an episode for each number, 1 solved and 0 not."""
-    episodes = [{"seed": seed, "success": bool(value), "steps": 9} for seed, value in enumerate(successes)]
-    rate = sum(successes) / len(successes)
-    low, high = wilson(sum(successes), len(successes))
-    cell = {"renderer": "tiny", "n": len(successes), "success_rate": rate, "low": low, "high": high}
-    cell["episodes"] = episodes
-    return {"domains": dict.fromkeys(domains, cell), "tables": ["not kept"]}
-
-
-def cell(variant: str = "pretrained", seed: int = 0, **settings: Any) -> Cell:
-    return Cell(task="reach", variant=variant, seed=seed, settings=settings)
-
-
-def never() -> dict[str, Any]:
-    raise AssertionError("a cell that is there was measured again")
-
-
-def test_a_cell_that_is_there_is_not_measured_again(tmp_path: Path) -> None:
-    first = cell(num_steps=3).get(tmp_path, lambda: measured(1, 0))
-    assert cell(num_steps=3).get(tmp_path, never) == first
-    assert json.loads((tmp_path / "reach-pretrained-0.json").read_text())["settings"] == {"num_steps": 3}
-    assert "tables" not in first
-
-
-def test_changed_settings_another_seed_and_another_version_measure_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cell(num_steps=3).get(tmp_path, lambda: measured(1))
-    assert cell(num_steps=4).read(tmp_path) is None
-    assert cell(num_steps=3, seed=1).read(tmp_path) is None
-    assert cell("random", num_steps=3).read(tmp_path) is None
-    monkeypatch.setattr("robossl.stages.benchmark_cells.__version__", "9.9.9")
-    assert cell(num_steps=3).read(tmp_path) is None
-    again = cell(num_steps=4).get(tmp_path, lambda: measured(0))
-    assert again["domains"]["randomized"]["success_rate"] == 0
-    assert cell(num_steps=4).read(tmp_path) == again
-
-
-def test_a_failed_measurement_leaves_no_cell(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
-        cell().get(tmp_path, lambda: {"domains": 1 / 0})
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_table_joins_training_seeds() -> None:
-    results = [measured(1, 1, 0, 1), measured(1, 0, 0, 1), measured(1, 1, 1, 1)]
-    found = [(cell(seed=seed), result) for seed, result in enumerate(results)]
-    joined = table([*found, (cell("expert"), measured(1, 1, 1, 0))], labels=NAMES)
-    assert joined["columns"] == list(COLUMNS)
-    trained, scripted = (dict(zip(COLUMNS, row, strict=True)) for row in joined["rows"])
-    assert (trained["encoder"], trained["n"], trained["each_seed"]) == ("pretrained, frozen", 12, "0.75 0.50 1.00")
-    assert trained["success_rate"] == 0.75
-    low, high = wilson(9, 12)
-    assert trained["low"] <= round(low, 3), "never narrower than Wilson's"
-    assert trained["high"] >= round(high, 3)
-    assert (scripted["encoder"], scripted["n"]) == ("none: scripted expert", 4)
-    assert (scripted["low"], scripted["high"]) == tuple(round(value, 3) for value in wilson(3, 4))
-
-
-def test_renderers_that_were_mixed_are_all_named() -> None:
-    other = measured(1, 1)
-    other["domains"]["randomized"] = other["domains"]["randomized"] | {"renderer": "mujoco-egl"}
-    rows = table([(cell(), measured(1, 1)), (cell(seed=1), other)], labels=NAMES)["rows"]
-    assert [row[3] for row in rows] == ["mujoco-egl+tiny"]
-
-
-def test_success_by_demonstrations_is_averaged_over_tasks_that_were_all_measured() -> None:
-    outcomes = {("reach", None): (1, 1), ("push", None): (1, 0), ("reach", 10): (0, 0)}
-    cells = [
-        (replace(cell(seed=seed), task=task, num_demonstrations=count), measured(*found))
-        for (task, count), found in outcomes.items()
-        for seed in (0, 1)
-    ]
-    scripted = (cell("expert"), measured(1, 1))
-    made = by_demonstrations([*cells, scripted], usual=25, leave_out=("expert",), labels={"pretrained": "ours"})
-    assert made is not None
-    rows = {(row[0], row[2]): dict(zip(made["columns"], row, strict=True)) for row in made["rows"]}
-    assert {key: row["success_rate"] for key, row in rows.items()} == {
-        ("reach", 25): 1.0, ("push", 25): 0.5, ("reach", 10): 0.0, ("all", 25): 0.75,
-    }  # fmt: skip
-    assert {row["encoder"] for row in rows.values()} == {"ours"}
-    assert (rows["all", 25]["training_seeds"], rows["all", 25]["n"]) == (2, 8)
-    assert all(row["low"] <= row["success_rate"] <= row["high"] for row in rows.values())
-    few = [item for item in cells if item[0].num_demonstrations is None]
-    assert by_demonstrations(few, usual=25, leave_out=(), labels={}) is None  # nothing to plot against
-
-
-def test_markdown_has_a_line_a_row_under_a_header() -> None:
-    rows = [["reach", 4], ["push", 8]]
-    text = as_markdown({"title": "Made", "columns": ["task", "n"], "rows": rows, "note": "made up"})
-    assert text == "**Made**\n\n| task | n |\n|---|---|\n| reach | 4 |\n| push | 8 |\n\nmade up\n"
 
 
 @pytest.fixture
@@ -337,41 +236,13 @@ def test_another_world_makes_the_cells_of_its_task_again(
     assert calls == [("reach", "pretrained", 0), *of_push], "its encoder was trained on play of Push too"
 
 
-def test_a_world_is_known_by_what_happens_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = world("reach", ("randomized",))
-    world.cache_clear()
-    assert world("reach", ("randomized",)) == seen
-    assert world("reach", ("shifted",)) != seen
-    monkeypatch.setattr("robossl_envs.tasks.reach.BALL_RADIUS_M", 0.03)
-    world.cache_clear()
-    assert world("reach", ("randomized",)) != seen
-    world.cache_clear()
-
-
-def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(stage, "_measure", never)
+def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stage.os, "access", lambda path, mode: False)
-    config = BenchmarkConfig(output=tmp_path / "run", cells=tmp_path / "cells")
-    with (
-        open_run(config.output, command="benchmark", config=config) as run,
-        pytest.raises(ConfigError, match="--cells"),
-    ):
-        benchmark(config, run=run)
-
-
-def test_a_world_is_drawn_by_what_every_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[tuple[str, str]] = []
-
-    def watched(spec: EnvSpec, *arguments: Any, **values: Any) -> Iterator[Episode]:
-        for episode in rollout(spec, *arguments, **values):
-            drawn.append((spec.domain, episode.renderer))
-            yield episode
-
-    monkeypatch.setattr(benchmark_world, "rollout", watched)
-    world.cache_clear()
-    world("reach", ("randomized", "heldout"))
-    assert drawn[0] == ("randomized", "tiny")
-    assert drawn[1][1] in ("mujoco-egl", "mujoco-osmesa", "tiny"), "the last one without a GL library"
+    with pytest.raises(ConfigError, match="--cells"):
+        run(config)
+    assert calls == []
 
 
 def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(config: BenchmarkConfig) -> None:
