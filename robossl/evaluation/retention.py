@@ -1,10 +1,18 @@
 """What a policy keeps of its success in another world."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool
 
 from robossl.errors import RobosslError
 from robossl.evaluation.intervals import BOOTSTRAP_DRAWS, Estimate
+
+MEASURED = ("renderer", "n", "success_rate", "low", "high")
+"""What a table says of one evaluation."""
+COLUMNS = ("policy", "domain", *MEASURED, "retained", "retained_low", "retained_high", "of")
+"""Of a table of success and of what is kept of it, as `robossl report` draws it."""
 
 
 def retained(
@@ -48,3 +56,8 @@ def retained(
     tail = (1 - confidence) / 2
     low, high = np.quantile(ratios, [tail, 1 - tail])
     return Estimate(float(there.sum() / here.sum()), float(low), float(high))
+
+
+def successes_of(evaluation: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:
+    """Return the outcome of each episode of an evaluation in one world."""
+    return np.array([episode["success"] for episode in evaluation["episodes"]], bool)

@@ -11,7 +11,7 @@ from jaxtyping import Bool
 
 from robossl import __version__
 from robossl.evaluation.intervals import across_seeds, difference_across_seeds, wilson
-from robossl.evaluation.retention import retained
+from robossl.evaluation.retention import retained, successes_of
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json
 
@@ -204,11 +204,6 @@ def _estimate(successes: Bool[np.ndarray, "S n"]) -> list[float]:
         rate = float(successes.mean())
         low, high = wilson(int(successes.sum()), successes.size)
     return [round(rate, 3), round(low, 3), round(high, 3)]
-
-
-def successes_of(domain: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:
-    """Return the outcome of each episode that a cell holds of one domain."""
-    return np.array([episode["success"] for episode in domain["episodes"]], bool)
 
 
 def as_markdown(result: Mapping[str, Any]) -> str:

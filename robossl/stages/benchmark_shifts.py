@@ -6,8 +6,8 @@ from typing import Any
 
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.transfer import in_shift
-from robossl.evaluation.retention import retained
-from robossl.stages.benchmark_cells import Cell, successes_of
+from robossl.evaluation.retention import COLUMNS, MEASURED, retained, successes_of
+from robossl.stages.benchmark_cells import Cell
 
 PLAIN = "nominal"
 NOTHING = "nothing"
@@ -27,15 +27,13 @@ def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, An
         found, reference = result["domains"][PLAIN], plain[cell.task]
         kept = retained(successes_of(found), successes_of(reference)) or (None, None, None)
         world = PLAIN if cell.shift == NOTHING else f"shift: {cell.shift}"
-        counts = [found[column] for column in ("renderer", "n", "success_rate", "low", "high")]
+        counts = [found[column] for column in MEASURED]
         rows.append([cell.task, world, *_rounded(counts), *_rounded(kept), PLAIN])
-    columns = ["policy", "domain", "renderer", "n", "success_rate", "low", "high"]
-    columns += ["retained", "retained_low", "retained_high", "of"]
     note = (
         f"The pretrained policies of the first training seed in {PLAIN}, each shift alone and as far off as preset "
         "`shifted` goes. Wilson's 95 % interval; retained: over the rate without the shift, bootstrap over episodes."
     )
-    return {"title": "Under single shifts", "columns": columns, "rows": rows, "note": note}
+    return {"title": "Under single shifts", "columns": list(COLUMNS), "rows": rows, "note": note}
 
 
 def _rounded(values: Sequence[Any]) -> list[Any]:

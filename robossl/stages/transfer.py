@@ -3,14 +3,11 @@
 from functools import partial
 from typing import Any
 
-import numpy as np
-from jaxtyping import Bool
-
 from robossl.config.transfer import TransferConfig, check_shifts
 from robossl.errors import ConfigError
 from robossl.evaluation.agreement import ENOUGH_POLICIES, LEAST_POLICIES, agreement
 from robossl.evaluation.intervals import paired_difference
-from robossl.evaluation.retention import retained
+from robossl.evaluation.retention import COLUMNS, MEASURED, retained, successes_of
 from robossl.policies.agents import policy_factory
 from robossl.report import build_report
 from robossl.rollout import Workers
@@ -74,12 +71,10 @@ def _success(config: TransferConfig, cells: Cells) -> dict[str, Any]:
     for name in config.policies:
         for world in config.worlds:
             cell, reference = cells[name, world], config.reference(world)
-            kept = retained(_outcomes(cell), _outcomes(cells[name, reference]))
-            found = [cell[column] for column in ("renderer", "n", "success_rate", "low", "high")]
+            kept = retained(successes_of(cell), successes_of(cells[name, reference]))
+            found = [cell[column] for column in MEASURED]
             rows.append([name, world, *found, *(kept if kept is not None else (None, None, None)), reference])
-    columns = ["policy", "domain", "renderer", "n", "success_rate", "low", "high"]
-    columns += ["retained", "retained_low", "retained_high", "of"]
-    return {"title": "Success in each world", "columns": columns, "rows": rows, "note": NOTE}
+    return {"title": "Success in each world", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
 
 
 def _differences(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
@@ -89,7 +84,7 @@ def _differences(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
     for other in others:
         for world in config.worlds:
             if cells[first, world]["renderer"] == cells[other, world]["renderer"]:
-                estimate = paired_difference(_outcomes(cells[first, world]), _outcomes(cells[other, world]))
+                estimate = paired_difference(successes_of(cells[first, world]), successes_of(cells[other, world]))
                 rows.append([other, world, *(round(value, 3) for value in estimate)])
     note = (
         "Difference of success rates on the same episodes with Newcombe's 95 % interval for pairs; one training seed."
@@ -117,10 +112,6 @@ def _agreements(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
         note += f" Of {len(config.policies)} policies they say little: {ENOUGH_POLICIES} or more are needed."
     columns = ["world", "policies", "pearson", "rank_violation"]
     return [{"title": f"How well {config.source} foretells", "columns": columns, "rows": rows, "note": note}]
-
-
-def _outcomes(cell: dict[str, Any]) -> Bool[np.ndarray, " n"]:
-    return np.array([episode["success"] for episode in cell["episodes"]], bool)
 
 
 def _check(config: TransferConfig) -> None:
