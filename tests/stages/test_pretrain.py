@@ -1,72 +1,33 @@
 """`robossl pretrain` from episodes to an encoder on disk: two steps, a resume, and clear refusals."""
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from memory_source import MemorySource
 from tiny_methods import METHODS, OLDER
+from two_sources import OBJECTIVES, pretrain_config, run
 
 from robossl.config.load import dump_config, load_config
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
-from robossl.encoders import Encoder, build_encoder, load_card, load_encoder, save_encoder
+from robossl.encoders import build_encoder, load_card, load_encoder, save_encoder
 from robossl.errors import ConfigError, EncoderError
-from robossl.evaluation.health import Health
 from robossl.objectives import OBJECTIVE_NAMES, build_objectives
 from robossl.runs import open_run
 from robossl.stages import pretrain_sources
-from robossl.stages.best_encoder import BestEncoder
-from robossl.stages.health_frames import HealthFrames
 from robossl.stages.pretrain import pretrain
-from robossl.stages.pretrain_health import HealthWatch
 from robossl.training import loop
 from robossl.training.checkpoint import save_checkpoint
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(path.relative_to(ROOT) for path in ROOT.glob("configs/pretrain/**/*.yaml"))
-OBJECTIVES = (
-    ObjectiveConfig(name="paired_looks", params={"num_instants": 3}),
-    ObjectiveConfig(name="time_contrast", params={"num_anchors": 3}),
-    ObjectiveConfig(name="future_frames", params={"num_context": 2, "horizons": (1, 3), "widths": (8, 16)}),
-    ObjectiveConfig(name="inverse_dynamics", params={"frame_stride": 1}),
-)
 
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PretrainConfig:
-    """Two sources: episodes with actions and a second look, and plain video."""
-    folders = {
-        "episodes": MemorySource(lengths=(12, 14, 11, 13, 12)),
-        "video": MemorySource(actions=False, looks=1, seed=1),
-    }
-    for name in folders:
-        (tmp_path / name).mkdir()
-    monkeypatch.setattr(pretrain_sources, "discover_sources", lambda path, **_: {path.name: folders[path.name]})
-    return PretrainConfig(
-        output=tmp_path / "run",
-        sources=(
-            SourceConfig(path=tmp_path / "episodes"),
-            SourceConfig(path=tmp_path / "video", objectives=("time_contrast", "future_frames")),
-        ),
-        objectives=OBJECTIVES,
-        encoder=EncoderConfig(feature_dim=16, params={"widths": (8, 16), "strides": (4, 2)}),
-        image_size=(24, 32),
-        batch_size=2,
-        num_steps=4,
-        log_every=1,
-        checkpoint_every=1,
-        cache_dir=tmp_path / "cache",
-        device="cpu",
-    )
-
-
-def run(config: PretrainConfig) -> dict:
-    with open_run(config.output, command="pretrain", config=config) as opened:
-        return opened.finish(pretrain(config, run=opened))
+    return pretrain_config(tmp_path, monkeypatch)
 
 
 def test_an_encoder_comes_out_with_its_card_and_scores_of_future_frames(config: PretrainConfig) -> None:
@@ -158,83 +119,6 @@ def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
         run(wrong)
     twice = replace(config, sources=(config.sources[0], config.sources[0]))
     assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
-
-
-@pytest.fixture
-def watch(config: PretrainConfig, encoder: Encoder) -> HealthWatch:
-    frames = HealthFrames(pretrain_sources.open_sources(config))
-    return HealthWatch(frames, encoder, best=BestEncoder(config.output / "encoder-best", {"seed": 0}))
-
-
-@pytest.fixture
-def encoder() -> Encoder:
-    torch.manual_seed(0)
-    return build_encoder("conv", image_size=(24, 32), feature_dim=16, widths=(8, 16), strides=(4, 2))
-
-
-def collapse(encoder: Encoder) -> None:
-    with torch.no_grad():
-        encoder.pooling.norm.weight.zero_()
-        encoder.pooling.norm.bias.fill_(1.0)
-
-
-def test_a_collapse_is_said_once_with_what_and_since_when(watch: HealthWatch, encoder: Encoder, caplog) -> None:
-    watch.look(encoder, step=10)
-    assert watch.collapsed_since is None
-    collapse(encoder)
-    for step in (20, 30):
-        watch.look(encoder, step=step)
-    (line,) = caplog.messages
-    assert line.startswith("the features collapse since step 20 (seen at step 20 on 128 images): effective rank 0.0, ")
-    assert "spread 0, 0." in line
-    assert "at the start: the images become one; lower learning_rate" in line
-    assert watch.collapsed_since == 20
-
-
-def test_a_resumed_watch_knows_since_when(watch: HealthWatch, encoder: Encoder, caplog) -> None:
-    good, bad = ({"health/effective_rank": rank, "health/spread": 0.5} for rank in (10.0, 0.5))
-    watch.resume(40, [{"step": 9, **good}, {"step": 19, **bad}, {"step": 25, "loss": 1.0}, {"step": 29, **bad}])
-    collapse(encoder)
-    watch.look(encoder, step=50)
-    assert caplog.messages[0].startswith("the features collapse since step 20 (seen at step 50 ")
-
-
-def test_the_best_healthy_encoder_is_kept(watch: HealthWatch, encoder: Encoder, tmp_path: Path) -> None:
-    directory = tmp_path / "run" / "encoder-best"
-    best = watch.best
-    health = Health(effective_rank=9, spread=0.5, probe_r2=0.5)
-    best.offer(encoder, health, step=10, collapsed=True)
-    assert best.found == {}
-    for step in (11, 12):
-        best.offer(encoder, replace(health, probe_r2=math.nan), step=step, collapsed=False)
-        assert best.found == {"step": step}, "without a probe the last one"
-    best.offer(encoder, health, step=20, collapsed=False)
-    best.offer(encoder, replace(health, probe_r2=0.4), step=30, collapsed=False)
-    assert load_card(directory)["best"] == {"step": 20, "probe_r2": 0.5}
-    assert load_card(directory)["seed"] == 0
-    assert torch.equal(load_encoder(directory).pooling.linear.weight, encoder.pooling.linear.weight)
-    for step, found in ((20, {"step": 20, "probe_r2": 0.5}), (19, {})):
-        again = BestEncoder(directory, {})
-        again.resume(step)
-        assert again.found == found, "what will be trained again is not known yet"
-
-
-def test_frames_of_health_are_held_out_and_know_their_neighbours(config: PretrainConfig) -> None:
-    sources = pretrain_sources.open_sources(config)
-    frames = HealthFrames(sources)
-    assert frames.num_spread == 128
-    assert len(frames.pixels) == 128 + 4 * 16
-    of_episodes, of_video = frames.parts
-    assert set(of_episodes.episode.tolist()) <= set(sources[0].test.tolist())
-    assert of_episodes.truth.shape == (64, 1), "no simulator state here: what is still to come"
-    assert of_episodes.truth.max() == 1
-    assert of_episodes.truth.min() == 0
-    source = sources[0].source
-    first, second = of_episodes.triples[0, 0], of_episodes.triples[0, 1]
-    assert np.array_equal(first, source.frames(int(sources[0].test[0]), [0], "front")[0])
-    assert np.array_equal(second, source.frames(int(sources[0].test[0]), [1], "front")[0])
-    assert np.array_equal(of_episodes.alike[0], source.frames(int(sources[0].test[0]), [0], "front_look2")[0])
-    assert np.array_equal(of_video.alike[0], of_video.triples[0, 1]), "one view: the frame after"
 
 
 def test_every_pretext_task_goes_on_to_the_same_bits(config: PretrainConfig, tmp_path: Path) -> None:
@@ -333,25 +217,6 @@ def test_shipped_configs_can_be_read_and_their_objectives_built(path: Path) -> N
     encoder = build_encoder(config.encoder.name, image_size=config.image_size)
     build_objectives([(spec.name, spec.weight, spec.params) for spec in config.objectives], encoder)
     assert (ROOT / path).read_text().startswith(f"# robossl pretrain {path}")
-
-
-def test_the_health_of_the_features_is_logged_and_a_collapse_gives_one_line(config: PretrainConfig, caplog) -> None:
-    result = run(replace(config, num_steps=20))
-    rows = [json.loads(line) for line in (config.output / "metrics.jsonl").read_text().splitlines()]
-    looks = {row["step"]: row for row in rows if "health/effective_rank" in row}
-    assert looks.keys() == {9, 19}
-    assert 2 < looks[19]["health/effective_rank"] <= 16
-    assert 0.01 < result["health/spread"] <= 1
-    assert caplog.messages == []
-
-    assert result["collapsed_since"] is None
-    assert result["best"] == {"step": 20}, "one held-out episode: no probe"
-    assert load_card(config.output / "encoder-best")["best"] == result["best"]
-
-
-def test_only_the_first_process_looks(watch: HealthWatch, encoder: Encoder) -> None:
-    assert watch.hook(encoder, is_first=False)(20) == {}
-    assert watch.hook(encoder, is_first=True)(20)["health/spread"] > 0
 
 
 def test_a_horizon_that_fits_into_no_episode_is_refused(config: PretrainConfig) -> None:
