@@ -11,6 +11,7 @@ from robossl.config.finetune import FinetuneConfig
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
 from robossl.config.schema import STRICT, Count, Positive, Share
 from robossl.config.tracking import TrackingConfig
+from robossl.errors import ConfigError
 
 TASKS = {
     "reach": "robossl/PandaReach-v0",
@@ -122,7 +123,13 @@ def probe_data_config(
 
 
 def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed: int) -> CollectConfig:
-    """Return what collects the demonstrations of a task; another seed gives other demonstrations."""
+    """Return what collects the demonstrations of a task; another seed gives other demonstrations.
+
+    Raises:
+        ConfigError: the recipe has bursts and would imitate them.
+    """
+    if recipe.burst_rate > 0 and recipe.labels == "executed":
+        raise ConfigError("recipe.burst_rate needs recipe.labels intended: policies would imitate the bursts")
     return CollectConfig(
         output=output,
         env_id=TASKS[task],

@@ -238,3 +238,7 @@ def _check(config: CollectConfig) -> None:
         raise ConfigError(f"image_size is {config.image_size}; H.264 stores even sizes only")
     if config.noise < 0:
         raise ConfigError(f"noise is {config.noise}; it must be 0 or more")
+    if config.burst_rate > 0 and not config.intended_actions:
+        raise ConfigError(
+            "burst_rate without intended_actions: policies would imitate the bursts; add intended_actions"
+        )

@@ -81,7 +81,7 @@ def test_data_and_envs_without_intended_actions_are_refused(tmp_path: Path) -> N
     with pytest.raises(ConfigError, match="says no intended_actions"):
         _collect(tmp_path / "other", env_id=POINT_ENV, renderer="auto", intended_actions=True)
     with pytest.raises(ConfigError, match=r"know no bursts; leave burst_rate out"):
-        _collect(tmp_path / "bursts", env_id=POINT_ENV, renderer="auto", burst_rate=0.1)
+        _collect(tmp_path / "bursts", env_id=POINT_ENV, renderer="auto", burst_rate=0.1, intended_actions=True)
 
 
 def test_the_recipe_records_what_it_imitates() -> None:
@@ -104,4 +104,12 @@ def test_bursts_take_the_place_of_the_expert_for_a_few_steps(tmp_path: Path) -> 
 
 
 def test_the_recipe_disturbs_its_demonstrations() -> None:
-    assert demonstrations_config(RecipeConfig(burst_rate=0.02), "reach", Path(), seed=0).burst_rate == 0.02
+    recipe = RecipeConfig(labels="intended", burst_rate=0.02)
+    assert demonstrations_config(recipe, "reach", Path(), seed=0).burst_rate == 0.02
+
+
+def test_bursts_that_would_be_imitated_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="add intended_actions"):
+        _collect(tmp_path / "bursts", burst_rate=0.02)
+    with pytest.raises(ConfigError, match=r"needs recipe\.labels intended"):
+        demonstrations_config(RecipeConfig(burst_rate=0.02), "reach", Path(), seed=0)
