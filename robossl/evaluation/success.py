@@ -11,10 +11,10 @@ from robossl.evaluation.intervals import wilson
 from robossl.rollout import SOLVED_DRAWS
 from robossl.types import Episode
 
-COLUMNS = ("policy", "domain", "renderer", "n", "successes", "success_rate", "low", "high", "steps", "solved_starts")
+COLUMNS = ("policy", "domain", "renderer", "n", "successes", "success_rate", "low", "high", "steps", "redrawn")
 NOTE = (
     "success_rate with Wilson's 95 % interval; episode seeds are the same in each domain; steps: mean length of the "
-    "successful episodes; solved_starts: layouts that were solved from the start, thrown away and not counted."
+    "successful episodes; redrawn: layouts thrown away because they were solved from the start or things lay too close."
 )
 
 
@@ -25,7 +25,7 @@ class EpisodeOutcome:
     seed: int
     success: bool
     steps: int
-    solved_starts: int
+    redrawn: int
     renderer: str
 
 
@@ -48,10 +48,10 @@ class SuccessCell:
         low, high = wilson(count, n)
         steps = [outcome.steps for outcome in self.outcomes if outcome.success]
         renderers = sorted({outcome.renderer for outcome in self.outcomes})
-        solved = sum(outcome.solved_starts for outcome in self.outcomes)
+        redrawn = sum(outcome.redrawn for outcome in self.outcomes)
         rate = count / n if n else 0.0
         mean_steps = round(float(np.mean(steps)), 1) if steps else None
-        return [self.policy, self.domain, "+".join(renderers), n, count, rate, low, high, mean_steps, solved]
+        return [self.policy, self.domain, "+".join(renderers), n, count, rate, low, high, mean_steps, redrawn]
 
     def as_json(self) -> dict[str, Any]:
         """Return the row by name, and each episode, so that others can pair their own with them."""
@@ -67,7 +67,7 @@ def outcome_of(episode: Episode) -> EpisodeOutcome:
         seed=episode.seed,
         success=episode.success,
         steps=len(episode),
-        solved_starts=int(episode.variations.get(SOLVED_DRAWS, 0)),
+        redrawn=int(episode.variations.get(SOLVED_DRAWS, 0)),
         renderer=episode.renderer,
     )
 

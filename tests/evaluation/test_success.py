@@ -18,13 +18,13 @@ from robossl.evaluation.videos import EMPTY, GREEN, RED, enlarge, episode_grid
 
 def _cell(successes: list[bool], *, first_seed: int = 0) -> SuccessCell:
     outcomes = tuple(
-        EpisodeOutcome(seed=first_seed + index, success=success, steps=5, solved_starts=0, renderer="numpy")
+        EpisodeOutcome(seed=first_seed + index, success=success, steps=5, redrawn=0, renderer="numpy")
         for index, success in enumerate(successes)
     )
     return SuccessCell(policy="p", domain="nominal", outcomes=outcomes)
 
 
-def test_a_cell_counts_its_episodes_and_the_solved_starts_that_were_thrown_away() -> None:
+def test_a_cell_counts_its_episodes_and_the_layouts_that_were_thrown_away() -> None:
     episodes = expert_episodes(4)
     episodes[0] = replace(episodes[0], variations={"num_solved_draws": 2})
     episodes[1] = replace(episodes[1], success=False)
@@ -32,7 +32,7 @@ def test_a_cell_counts_its_episodes_and_the_solved_starts_that_were_thrown_away(
     table = success_table([cell], title="t")
     row = dict(zip(table["columns"], table["rows"][0], strict=True))
     assert (row["n"], row["successes"], row["success_rate"], row["renderer"]) == (4, 3, 0.75, "numpy")
-    assert row["solved_starts"] >= 2
+    assert row["redrawn"] >= 2
     assert row["low"] < 0.75 < row["high"]
     assert cell.as_json()["episodes"][1] == {"seed": 1, "success": False, "steps": len(episodes[1])}
 

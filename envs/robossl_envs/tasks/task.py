@@ -59,7 +59,7 @@ class Layout:
     grip: float = 1.0
     """As the fourth number of an action says it."""
     num_solved_draws: int = 0
-    """Layouts thrown away because they were already solved."""
+    """Layouts thrown away because they were already solved or things lay too close."""
 
     def moved(self, **bodies_m: Float[np.ndarray, "3"]) -> "Layout":
         """Return the layout with some bodies elsewhere."""
