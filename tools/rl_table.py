@@ -41,7 +41,7 @@ SHARE = 0.8
 STOP_AT = 0.9
 """Success at which those that see pictures stop: above what has to be reached, whatever the state policy solves."""
 SCRATCH: dict[str, Any] = {"mode": "scratch", "batch_size": 128, "update_every": 2}
-FREE = ("output", "encoder", "architecture", "tracking", "num_workers")
+FREE = ("output", "encoder", "architecture", "tracking", "num_workers", "device")
 COLUMNS = ("task", "encoder", "seed", "env_steps", "trained", "n", "success_rate", "low", "high", "seconds")
 NOTE = (
     "env_steps: until the first check (30 episodes, every 1,000 steps) with 80 % of the state policy's final success; "

@@ -81,5 +81,7 @@ class ReinforceConfig:
     """Processes for that score; 0: one for each CPU core."""
     seed: Count = 0
     """Of weights, batches, exploration and the episodes of training."""
+    device: str = "auto"
+    """auto, cpu or cuda, for mode scratch; what learns on features or state is too small to gain from a GPU."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

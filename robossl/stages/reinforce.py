@@ -1,7 +1,7 @@
 """`robossl reinforce`: learn a policy from reward, and save it as one that was cloned is saved."""
 
-from contextlib import ExitStack, closing
-from dataclasses import replace
+import shutil
+from contextlib import closing
 from typing import Any
 
 import gymnasium as gym
@@ -16,36 +16,32 @@ from robossl.policies.agents import check_fits, policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
-from robossl.policies.rl.goal_reward import GoalDistanceReward
-from robossl.policies.rl.greedy import greedy_success
 from robossl.policies.rl.recipe import ReinforcementRecipe, Way
-from robossl.policies.rl.statistics import measure
 from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
 from robossl.rollout import EnvSpec, rollout
 from robossl.runs import Run, digest_path
 from robossl.stages.encoders import RANDOM, open_encoder
-from robossl.stages.progress import progress_bar, tracked
+from robossl.stages.progress import tracked
 from robossl.stages.reinforce_checks import check_clone, check_config, check_image_size, require_learners
+from robossl.stages.reinforce_learning import Curve, learn, nested
+from robossl.training import pick_device
 
 STATE = "state"
-Curve = list[tuple[int, int, float]]
-"""Env steps, episodes and success of each check."""
-CHECK_SEED = 2_000_000
-"""First seed of the episodes that training is stopped by; the final score has others."""
 
 
 def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     """Learn until the budget is spent or a check is passed, save the policy to the run's `policy/` and score it once.
 
     Raises:
-        ConfigError: values that do not go together, an env that does not fit the encoder, or no Stable-Baselines3.
+        ConfigError: values that do not go together, a device that is not there, an env that does not fit the encoder,
+            or no Stable-Baselines3.
     """
     check_config(config)
+    recipe = _recipe(config)
     clone, encoder, inputs = _open(config)
     cameras = config.cameras if clone is None else clone.cameras
     spec = _env_spec(config, cameras, encoder)
     require_learners()
-    run.tracker.cut_back(0)  # a run that was stopped learns from the start
     with torch.random.fork_rng(), closing(spec.make()) as env:
         torch.manual_seed(config.seed)
         network = clone or _build(env, encoder, config)
@@ -54,7 +50,7 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         env.reset(seed=config.seed)
         record = env.unwrapped.episode_record()  # type: ignore[attr-defined]
         with run.time("reinforce"):
-            curve = _learn(env, network, spec, config, run)
+            curve = learn(env, network, recipe, spec=spec, config=config, inputs=inputs, run=run)
     trained_on = {
         "env_id": config.env_id,
         "domains": [config.domain],
@@ -68,6 +64,7 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         execution=ExecutionSpec(),
         card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": _encoder_name(config)},
     )
+    shutil.rmtree(run.checkpoints, ignore_errors=True)  # all that was seen: up to gigabytes
     run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
     with run.time("evaluate"):
         cell = _score(config, spec, run)
@@ -82,55 +79,10 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     }
 
 
-def _learn(env: gym.Env, network: PolicyNetwork, spec: EnvSpec, config: ReinforceConfig, run: Run) -> Curve:
-    """Fill the network, and return what the checks found."""
-    from robossl.policies.rl.learner import build_learner, copy_actor, watched
-
-    recipe = _recipe(config)
-    with ExitStack() as stack:
-        nested = stack.enter_context(closing(replace(spec, options=_nested(spec.options)).make()))
-        num_played = 0
-        if config.policy is None:
-            num_played = measure(nested, network, seed=config.seed, features=config.mode == "frozen")
-        learner = build_learner(watched(_rewarded(env, network, config), network, recipe), network, recipe)
-        tested = stack.enter_context(closing(spec.make())) if config.hindsight else nested
-        curve = _train(learner, watched(tested, network, recipe), config, run, num_played=num_played)
-    if recipe.way != "clone":  # else the learner changed the network itself
-        copy_actor(learner, network)
-    return curve
-
-
-def _rewarded(env: gym.Env, network: PolicyNetwork, config: ReinforceConfig) -> gym.Env:
-    if config.reward == "env" or network.encoder is None:
-        return env
-    return GoalDistanceReward(env, network.encoder, network.cameras[0])
-
-
-def _train(learner: Any, tests: gym.Env, config: ReinforceConfig, run: Run, *, num_played: int) -> Curve:
-    """Learn from check to check, until one is passed or the budget is spent."""
-    curve: Curve = []
-    with progress_bar() as progress:
-        task = progress.add_task("reinforce", total=config.num_steps, completed=num_played)
-
-        def advance(*_: Any) -> bool:
-            progress.advance(task)
-            return True
-
-        while (left := config.num_steps - num_played - learner.num_timesteps) > 0:
-            steps = min(config.check_every, left)
-            learner.learn(steps, callback=advance, log_interval=None, reset_num_timesteps=False)
-            rate = greedy_success(learner, tests, num_episodes=config.num_check_episodes, first_seed=CHECK_SEED)
-            curve.append((num_played + learner.num_timesteps, config.num_check_episodes, rate))
-            run.tracker.log(curve[-1][0], {f"success/{config.domain}": rate})
-            if rate >= config.stop_at:
-                break
-    return curve
-
-
 def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
     """Return the success of the saved policy, on episodes that nothing was chosen by."""
     episodes = rollout(
-        replace(spec, options=_nested(spec.options)),
+        nested(spec),
         policy_factory(run.policy),
         num_episodes=config.num_eval_episodes,
         seed=EVALUATION_SEED,
@@ -177,11 +129,6 @@ def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], encoder: Encode
     )
 
 
-def _nested(options: Any) -> dict[str, Any]:
-    """Return the options of the env whose observations are nested, as policies see it."""
-    return {name: value for name, value in options.items() if name not in ("obs_format", "reward_type")}
-
-
 def _build(env: gym.Env, encoder: Encoder | None, config: ReinforceConfig) -> PolicyNetwork:
     simulator: Any = env.unwrapped
     proprio_dim = _proprio_dim(env, state_dim=len(simulator.environment_state_names))
@@ -205,9 +152,11 @@ def _proprio_dim(env: gym.Env, *, state_dim: int) -> int:
 
 
 def _recipe(config: ReinforceConfig) -> ReinforcementRecipe:
-    names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way", "critic_hidden"}
+    chosen = pick_device(config.device)
+    names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way", "critic_hidden", "device"}
     settings = {name: getattr(config, name) for name in names}
-    return ReinforcementRecipe(way=_way(config), critic_hidden=config.hidden, **settings)
+    device = str(chosen) if config.mode == "scratch" else "cpu"
+    return ReinforcementRecipe(way=_way(config), critic_hidden=config.hidden, device=device, **settings)
 
 
 def _way(config: ReinforceConfig) -> Way:

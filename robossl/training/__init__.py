@@ -1,9 +1,10 @@
 """The loop that trains any objective, and what keeps it resumable."""
 
-from robossl.training.checkpoint import load_checkpoint, save_checkpoint
+from robossl.training.checkpoint import load_checkpoint, read_state, save_checkpoint, write_state
 from robossl.training.distributed import Processes, pick_device, processes
-from robossl.training.loop import Hook, LoopSettings, Summary, train
+from robossl.training.loop import Hook, train
 from robossl.training.schedules import learning_rate_factor
+from robossl.training.settings import LoopSettings, Summary
 
 __all__ = [
     "Hook",
@@ -14,6 +15,8 @@ __all__ = [
     "load_checkpoint",
     "pick_device",
     "processes",
+    "read_state",
     "save_checkpoint",
     "train",
+    "write_state",
 ]

@@ -3,9 +3,11 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import point_env  # noqa: F401  registers the env
 import pytest
+import torch
 from episodes import POINT_ENV
 
 from robossl import cli
@@ -13,6 +15,7 @@ from robossl.encoders import build_encoder, save_encoder
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, load_policy_card, save_policy
+from robossl.stages import reinforce_learning
 
 LEARN = [
     "reinforce",
@@ -39,6 +42,33 @@ def test_checks_are_logged_and_the_budget_is_kept(tmp_path: Path) -> None:
     assert result["env_steps"] == result["curve"][-1][0] == 900
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [row["success/randomized"] for row in rows] == [rate for _, _, rate in result["curve"]]
+
+
+def test_a_stopped_run_goes_on_after_its_last_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    out = tmp_path / "run"
+    words = ["--encoder=state", "--num-steps=1000", "--check-every=100", "--random-steps=50", "--batch-size=16"]
+    whole, checks = reinforce_learning.greedy_success, 0
+
+    def stopped_in_the_third(*arguments: Any, **keywords: Any) -> float:
+        nonlocal checks
+        checks += 1
+        if checks == 3:
+            raise KeyboardInterrupt
+        return whole(*arguments, **keywords)
+
+    monkeypatch.setattr(reinforce_learning, "greedy_success", stopped_in_the_third)
+    assert cli.main([*LEARN, *words, f"--output={out}"]) == 130
+    kept = torch.load(out / "checkpoints/last.pt", weights_only=True)["curve"]
+    assert len(kept) == 2
+    monkeypatch.setattr(reinforce_learning, "measure", None)  # what was standardized with is kept too
+    assert cli.main(["reinforce", str(out)]) == 0
+    result = _result(out)
+    assert [tuple(check) for check in result["curve"][:2]] == kept
+    assert result["env_steps"] == 1000
+    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [steps for steps, _, _ in result["curve"]]
+    assert not (out / "checkpoints").exists()
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ class Drq(SAC):
         if network.encoder is None:
             raise ValueError("learning from pictures needs a network with an encoder")
         self._network, self._encoder, self._shift_px = network, network.encoder, shift_px
-        self._shifts = torch.Generator().manual_seed(settings.get("seed") or 0)
+        self.shifts = torch.Generator().manual_seed(settings.get("seed") or 0)
         super().__init__(*args, **settings)
 
     def _setup_model(self) -> None:
@@ -66,7 +66,7 @@ class Drq(SAC):
 
     def _context(self, observations: Observations) -> Float[Tensor, "B C"]:
         pixels = observations["pixels"]
-        shifted = random_shift(pixels.flatten(1, 2), pad_px=self._shift_px, generator=self._shifts)  # all views alike
+        shifted = random_shift(pixels.flatten(1, 2), pad_px=self._shift_px, generator=self.shifts)  # all views alike
         features = self._network.features(shifted.view_as(pixels))
         return self._network.context(features=features, proprio=observations["proprio"], state=None)
 

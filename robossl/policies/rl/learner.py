@@ -32,7 +32,8 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
 
     Args:
         env: watched.
-        network: its statistics are set; its head is not trained, `copy_actor` fills it.
+        network: its statistics are set, and it is on the recipe's device; its head is not trained, `copy_actor` fills
+            it.
         recipe: rates and sizes.
     """
     if recipe.way == "clone":
@@ -43,7 +44,7 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
         "gamma": recipe.discount,
         "batch_size": recipe.batch_size,
         "seed": recipe.seed,
-        "device": "cpu",
+        "device": recipe.device,
     }
     if network.spec.kind == "ppo":
         nets = {"net_arch": {"pi": hidden, "vf": hidden}, "activation_fn": nn.ReLU}

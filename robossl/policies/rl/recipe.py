@@ -24,3 +24,5 @@ class ReinforcementRecipe:
     update_every: int = 1
     shift_px: int = 4
     seed: int = 0
+    device: str = "cpu"
+    """Of what is learned."""

@@ -7,12 +7,11 @@ import point_env  # noqa: F401  registers the env
 import pytest
 import torch
 from episodes import POINT_ENV
+from small_policy import small_policy
 
 pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
 
-from robossl.encoders import build_encoder
 from robossl.policies.agents import ClonedPolicy
-from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.clone import CRITIC_ROLLOUTS, ClonePpo
 from robossl.policies.rl.learner import build_learner, watched
@@ -24,18 +23,7 @@ RECIPE = ReinforcementRecipe(way="clone", batch_size=64, critic_hidden=(16, 16))
 
 
 def _clone(kind: str, *, visual: bool) -> PolicyNetwork:
-    torch.manual_seed(0)
-    encoder = build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8)) if visual else None
-    spec = HeadSpec(
-        proprio_dim=4,
-        state_dim=0 if visual else 6,
-        action_dim=3,
-        chunk_length=3,
-        hidden=(16, 16),
-        dropout=0.5,
-        kind=kind,
-    )
-    network = PolicyNetwork(spec, encoder=encoder, cameras=("front",) if visual else ()).eval()
+    network = small_policy(kind, visual=visual, chunk_length=3, dropout=0.5)
     network.set_statistics("action", torch.tensor([0.1, -0.1, 0.0]), torch.tensor([0.4, 0.3, 0.2]))
     return network.requires_grad_(not visual)
 

@@ -8,10 +8,10 @@ import point_env  # noqa: F401  registers the env
 import pytest
 import torch
 from episodes import POINT_ENV
+from small_policy import small_policy
 
 pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
 
-from robossl.encoders import build_encoder
 from robossl.errors import ConfigError
 from robossl.policies.agents import ClonedPolicy
 from robossl.policies.heads import HeadSpec
@@ -24,21 +24,6 @@ from robossl.policies.saving import ExecutionSpec
 from robossl.rollout import EnvSpec, batch_of_one
 
 SMALL: dict[str, Any] = {"num_steps": 200, "batch_size": 16, "random_steps": 20}
-
-
-def _network(*, kind: str = "sac", visual: bool, num_observation_steps: int = 1) -> PolicyNetwork:
-    torch.manual_seed(0)
-    encoder = build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8)) if visual else None
-    spec = HeadSpec(
-        proprio_dim=4,
-        state_dim=0 if visual else 6,
-        action_dim=3,
-        chunk_length=1,
-        hidden=(16, 16),
-        kind=kind,
-        num_observation_steps=num_observation_steps,
-    )
-    return PolicyNetwork(spec, encoder=encoder, cameras=("front",) if visual else ()).eval()
 
 
 def _point() -> gym.Env:
@@ -57,7 +42,7 @@ def _point() -> gym.Env:
 def test_the_saved_policy_acts_as_the_learner_did(
     way: Any, kind: str, visual: bool, num_observation_steps: int
 ) -> None:
-    network = _network(kind=kind, visual=visual, num_observation_steps=num_observation_steps)
+    network = small_policy(kind=kind, visual=visual, num_observation_steps=num_observation_steps)
     measure(_point(), network, seed=0, features=way == "context")
     recipe = ReinforcementRecipe(way=way, **SMALL)
     learner = build_learner(watched(_point(), network, recipe), network, recipe)
@@ -76,7 +61,7 @@ def test_the_saved_policy_acts_as_the_learner_did(
 
 
 def test_a_frozen_encoder_sees_each_picture_once_and_the_replay_holds_features() -> None:
-    network = _network(visual=True)
+    network = small_policy(visual=True)
     calls = []
     network.encoder.register_forward_hook(lambda *_: calls.append(1))
     before = {name: value.clone() for name, value in network.encoder.state_dict().items()}
@@ -90,7 +75,7 @@ def test_a_frozen_encoder_sees_each_picture_once_and_the_replay_holds_features()
 
 
 def test_drq_trains_the_encoder_by_the_critic_alone() -> None:
-    network = _network(visual=True)
+    network = small_policy(visual=True)
     recipe = ReinforcementRecipe(way="pictures", **(SMALL | {"random_steps": 1000}))
     learner = build_learner(watched(_point(), network, recipe), network, recipe)
     learner.learn(40, log_interval=None)  # random actions alone
@@ -108,7 +93,7 @@ def test_drq_trains_the_encoder_by_the_critic_alone() -> None:
 
 
 def test_drq_learns_values_of_a_constant_reward() -> None:
-    network = _network(visual=True)
+    network = small_policy(visual=True)
     recipe = ReinforcementRecipe(way="pictures", **(SMALL | {"random_steps": 1000}), discount=0.0, learning_rate=3e-3)
     learner = build_learner(watched(_point(), network, recipe), network, recipe)
     learner.learn(60, log_interval=None)
