@@ -41,7 +41,7 @@ LABELS = {
 CHUNK_LENGTH = 8
 NUM_DEMONSTRATIONS = 50
 NUM_EPISODES = 50
-NUM_STEPS = 1500
+NUM_STEPS = 4000
 NOISE = 0.1
 FREE = ("output", "demonstrations", "policy", "tracking", "num_workers")
 
@@ -83,6 +83,7 @@ def _demonstrations(task: str, seed: int, output: Path) -> CollectConfig:
         policy="expert",
         noise=NOISE,
         only_successful=True,
+        intended_actions=True,
         num_episodes=NUM_DEMONSTRATIONS,
         seed=500_000 + 1000 * seed,
         renderer="tiny",
@@ -100,6 +101,7 @@ def _cloning(head: str, seed: int, demonstrations: Path, output: Path) -> Finetu
         encoder="state",
         chunk_length=CHUNK_LENGTH,
         execute_steps=CHUNK_LENGTH,
+        labels="intended",
         num_steps=NUM_STEPS,
         seed=seed,
         **how,

@@ -58,6 +58,9 @@ class FinetuneConfig:
     """Pictures of each camera that the policy sees at once: that of now and those of the steps before."""
     sampling_steps: Positive = 10
     """Steps from noise to a chunk; for `diffusion` and `flow`."""
+    temperature: Amount = 0.3
+    """Width of the noise that a chunk is made of, times that of training; 1 draws as demonstrations do, 0 draws nothing
+    and takes the nearer of several ways; for `diffusion` and `flow`."""
     hidden: tuple[Positive, ...] = (256, 256)
     """Widths of the head's hidden layers; for the other heads the first one is theirs, and how many there are."""
     dropout: Share = 0.2

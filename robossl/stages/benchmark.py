@@ -58,6 +58,7 @@ LATER: dict[str, Any] = {
     "head": "mlp",
     "num_observation_steps": 1,
     "sampling_steps": 10,
+    "temperature": 0.3,
     "lora_rank": 8,
     "layer_decay": 1.0,
     "ramp_steps": 0,

@@ -87,6 +87,7 @@ def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: Fine
         dropout=config.dropout,
         kind=config.head,
         sampling_steps=config.sampling_steps,
+        temperature=config.temperature,
         num_observation_steps=config.num_observation_steps,
     )
     with torch.random.fork_rng():

@@ -125,6 +125,19 @@ def test_any_number_of_sampling_steps_gives_finite_chunks(kind: str) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("kind", ["diffusion", "flow"])
+def test_a_lower_temperature_draws_chunks_nearer_to_each_other(kind: str) -> None:
+    context = torch.randn(1, 9).repeat(64, 1)
+    spreads = []
+    for temperature in (1.0, 0.3, 0.0):
+        torch.manual_seed(0)
+        head = build_head(SIZES, spec(kind, temperature=temperature))
+        spreads.append(float(head(context, torch.Generator().manual_seed(0)).std(dim=0).mean()))
+    assert spreads[0] > spreads[1] > spreads[2]
+    assert spreads[2] == pytest.approx(0, abs=1e-6)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("kind", ["mlp", "recurrent", "transformer"])
 def test_what_lies_past_the_end_of_an_episode_does_not_count(kind: str) -> None:
     head = build_head(SIZES, spec(kind))

@@ -26,7 +26,7 @@ class DiffusionHead(SamplingHead):
         self, context: Float[Tensor, "B C"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "B K A"]:
         """Return a chunk, from noise."""
-        chunk = self.noise(context, generator)
+        chunk = self.start(context, generator)
         times = (
             torch.linspace(NUM_TIMES - 1, -1, self.spec.sampling_steps + 1).round().long().unique_consecutive().tolist()
         )

@@ -18,7 +18,7 @@ class FlowHead(SamplingHead):
         self, context: Float[Tensor, "B C"], generator: torch.Generator | None = None
     ) -> Float[Tensor, "B K A"]:
         """Return a chunk: `sampling_steps` steps along the velocity."""
-        chunk = self.noise(context, generator)
+        chunk = self.start(context, generator)
         count = self.spec.sampling_steps
         for step in range(count):
             time = torch.full((len(context),), step / count, device=context.device)

@@ -30,6 +30,8 @@ class HeadSpec:
     kind: HeadKind = "mlp"
     sampling_steps: int = 10
     """Of `diffusion` and `flow`: from noise to a chunk."""
+    temperature: float = 1.0
+    """Of `diffusion` and `flow`: standard deviation of the noise that a chunk is made of."""
     num_observation_steps: int = 1
     """Pictures of each camera that are seen at once: that of now and those of the steps before."""
 

@@ -19,7 +19,8 @@ def learner_state(learner: Any, network: PolicyNetwork) -> dict[str, Any]:
         network: that it sees with; its encoder may be trained along.
     """
     _, variables = learner._get_torch_save_params()
-    _, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002  replay draws its batches with it
+    drawn: Any = np.random.get_state()  # noqa: NPY002  replay draws its batches with it
+    _, keys, position, has_gauss, cached = drawn
     return {
         "network": network.state_dict(),
         "parameters": learner.get_parameters(),

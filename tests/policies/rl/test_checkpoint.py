@@ -11,6 +11,8 @@ from small_policy import small_policy
 
 pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
 
+from stable_baselines3.common.logger import Logger
+
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.checkpoint import learner_state, restore_learner
@@ -30,7 +32,7 @@ def _built(way: Way, kind: str, seed: int) -> tuple[Any, PolicyNetwork]:
         joined = env.observation_space["observation"].shape[0]
         spec = HeadSpec(proprio_dim=joined - 6, state_dim=6, action_dim=env.action_space.shape[0], chunk_length=1)
         network = PolicyNetwork(spec, encoder=None, cameras=())
-    recipe = ReinforcementRecipe(way=way, num_steps=300, batch_size=16, random_steps=20, seed=seed)
+    recipe = ReinforcementRecipe(way=way, num_steps=300, batch_size=16, random_steps=60, seed=seed)
     return build_learner(watched(env, network, recipe), network, recipe), network
 
 
@@ -39,6 +41,7 @@ def _weights(learner: Any, network: PolicyNetwork) -> list[torch.Tensor]:
     return [value.clone() for part in (*state.values(), network.state_dict()) for value in part.values()]
 
 
+@pytest.mark.filterwarnings("ignore:The last trajectory")
 @pytest.mark.parametrize(
     ("way", "kind"), [("context", "sac"), ("context", "ppo"), ("pictures", "sac"), ("hindsight", "sac")]
 )
@@ -46,6 +49,8 @@ def test_it_takes_the_same_next_step(way: Way, kind: str, tmp_path: Path) -> Non
     learner, network = _built(way, kind, seed=0)
     learner.learn(130, log_interval=None)
     write_state(tmp_path, learner_state(learner, network), fingerprint="as it was")
+    if way == "hindsight":  # a restored learner's last episode has ended
+        learner.replay_buffer.truncate_last_trajectory()
     if kind == "sac":
         learner.train(2, batch_size=16)
     other, other_network = _built(way, kind, seed=1)
@@ -54,6 +59,7 @@ def test_it_takes_the_same_next_step(way: Way, kind: str, tmp_path: Path) -> Non
     assert other.num_timesteps == learner.num_timesteps
     if kind == "sac":
         assert other.replay_buffer.size() == learner.replay_buffer.size() == 130
+        other.set_logger(Logger(None, []))
         other.train(2, batch_size=16)
     pairs = zip(_weights(learner, network), _weights(other, other_network), strict=True)
     assert all(torch.equal(one, same) for one, same in pairs)
