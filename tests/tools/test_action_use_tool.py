@@ -1,26 +1,17 @@
 """Dynamics on features that hold the state listen to the actions that move it."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from tool_module import load_tool
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("action_use_tool", ROOT / "tools/action_use.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["action_use_tool"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("action_use")
 
 
 def episodes(tool: ModuleType, first: int, number: int) -> object:

@@ -1,27 +1,19 @@
 """The table of alarms counts what was done to a run, not how it looked in the end."""
 
 import argparse
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tool_module import load_tool
 
-ROOT = Path(__file__).parents[2]
 LINE = "the features collapse since step 10 (seen at step 20 on 128 images): spread 0.1, 0.6 at the start: the images"
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("collapse_guard", ROOT / "tools/collapse_guard.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["collapse_guard"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("collapse_guard")
 
 
 def test_every_case_has_a_cell_of_its_own(tool: ModuleType) -> None:

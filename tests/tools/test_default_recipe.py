@@ -1,31 +1,22 @@
 """The table of the default recipe: labels of many episodes, and a net that learns from all of them beside it."""
 
 import argparse
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from tool_module import load_tool
 
 from robossl.encoders import build_encoder
 from robossl.types import ClipBatch
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("default_recipe", ROOT / "tools/default_recipe.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["default_recipe"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("default_recipe")
 
 
 def test_labelled_frames_are_of_all_times_of_an_episode(tool: ModuleType) -> None:

@@ -1,23 +1,16 @@
 """The table of experts grows over many runs, and a cell is measured again when its env behaves otherwise."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from tool_module import load_tool
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("expert_table", ROOT / "tools/expert_table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("expert_table")
 
 
 def test_a_cell_goes_on_where_it_was_and_starts_anew_in_another_world(tool: ModuleType, tmp_path: Path) -> None:

@@ -1,23 +1,16 @@
 """The table of heads: the head alone differs, and its pairs are those of the same seeds."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from tool_module import load_tool
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("heads_tool", ROOT / "tools/heads.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("heads")
 
 
 def _measured(successes: int) -> dict[str, Any]:

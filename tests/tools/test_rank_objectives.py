@@ -1,25 +1,20 @@
 """The table of pretext tasks: the best first, beside random weights; cells are kept as long as nothing changed."""
 
 import argparse
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tool_module import load_tool
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rank_objectives", ROOT / "tools/rank_objectives.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("rank_objectives")
 
 
 def cell(tool: ModuleType, name: str, seed: int, value: float, of: object) -> dict:

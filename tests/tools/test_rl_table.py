@@ -1,23 +1,18 @@
 """The table of env steps: when a policy was there follows from what the state policy solves."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tool_module import load_tool
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rl_table", ROOT / "tools/rl_table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("rl_table")
 
 
 def _cell(variant: str, curve: list[tuple[int, int, float]], success_rate: float) -> dict:
