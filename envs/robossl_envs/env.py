@@ -10,7 +10,8 @@ from jaxtyping import Float, Float32
 from robossl_envs.arms import load_robot, load_task
 from robossl_envs.cameras import cameras_of
 from robossl_envs.clutter import CLUTTER, draw_clutter
-from robossl_envs.domains import Domain
+from robossl_envs.domains import HELDOUT, Domain
+from robossl_envs.errors import EnvError
 from robossl_envs.experts.controller import Controller, as_action
 from robossl_envs.experts.play import Play
 from robossl_envs.experts.scripted import Script, ScriptKind
@@ -27,7 +28,7 @@ from robossl_envs.randomization.table_view import TableView
 from robossl_envs.randomization.timing import Timing
 from robossl_envs.rendering.build import RendererName
 from robossl_envs.robots.robot import Robot
-from robossl_envs.simulation.build import build_simulation
+from robossl_envs.simulation.build import EngineName, build_simulation
 from robossl_envs.simulation.scene import RobotSpec, SceneSpec
 from robossl_envs.simulation.simulation import Simulation
 from robossl_envs.streams import stream
@@ -52,6 +53,7 @@ class RobotEnv(VisualEnv):
         obs_format: ObsFormat = "nested",
         reward_type: RewardType = "dense",
         renderer: RendererName = "auto",
+        engine: EngineName = "auto",
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
         goal_image: bool = False,
@@ -72,6 +74,8 @@ class RobotEnv(VisualEnv):
                 where there is no GL library; elsewhere `gl` where EGL works, and TinyRenderer where not. `gl` draws
                 TinyRenderer's looks on OpenGL, many views at once: ten times faster in `render_states`. Name one
                 where a number must not depend on the machine.
+            engine: `auto` takes MuJoCo in the held-out domains and PyBullet in the others. `mujoco` elsewhere changes
+                the physics alone: the same looks, and the same joints and poses at the start.
             max_episode_steps: None: the task's own.
             render_mode: `rgb_array` or None.
             goal_image: `observation["goal"]` shows the solved task through the first camera, uint8 [H,W,3].
@@ -98,12 +102,15 @@ class RobotEnv(VisualEnv):
             wording=wording,
         )
         check_choice("renderer", renderer, get_args(RendererName))
+        check_choice("engine", engine, get_args(EngineName))
+        if engine == "bullet" and domain in HELDOUT:
+            raise EnvError(f"domain {domain!r} is the held-out engine's, MuJoCo; leave engine out")
         self._robot = Robot(arm, uses_gripper=self._task.uses_gripper, **self._task.robot_limits)
         clutter = CLUTTER if domain == "heldout_hard" else ()
         scene = SceneSpec(robot=arm, bodies=self._task.bodies + clutter, articulated=self._task.articulated)
         drawn_from = Randomization(domain, bodies=scene.drawn, cameras=nominal_cameras, asked=randomization)
         self._scene = replace(scene, bodies=(*scene.bodies, *drawn_from.extras))
-        self._simulation = build_simulation(domain)
+        self._simulation = build_simulation(domain, engine)
         self._simulation.load(self._scene)
         self._seen: Simulation = self._simulation
         self._simulation.step()  # Bullet's very first contact differs from all later ones: not left to an episode

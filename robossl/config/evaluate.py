@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from robossl.config.env import EVALUATION_SEED, Axis
 from robossl.config.schema import STRICT, Count, Positive
@@ -35,6 +36,8 @@ class EvaluateConfig:
     """Height and width of the frames [px]; 0: as in the policy's demonstrations."""
     renderer: str = "auto"
     """Of all domains but the held-out ones: gl, tiny, or auto: as in the policy's demonstrations."""
+    engine: Literal["auto", "bullet", "mujoco"] = "auto"
+    """Of all domains but the held-out ones, which are MuJoCo's: auto is PyBullet; mujoco changes the physics alone."""
     num_videos: Count = 8
     """Episodes shown in the video of successes and in that of failures; 0: no video."""
     num_kept: Count = 0

@@ -25,8 +25,9 @@ SHIFTS: dict[str, tuple[str, ...]] = {
     "noise": ("image_noise",),
     "blur": ("blur",),
     "jpeg": ("jpeg_quality",),
+    "engine": (),
 }
-"""Single shifts, and the axes of randomization that each of them moves together."""
+"""Single shifts, and the axes of randomization that each of them moves together; `engine` moves none, it is MuJoCo."""
 
 
 def check_shifts(names: Iterable[str]) -> None:
@@ -42,6 +43,8 @@ def check_shifts(names: Iterable[str]) -> None:
 
 def in_shift(how: EvaluateConfig, shift: str) -> EvaluateConfig:
     """Return a measurement in the plain world with this alone changed, as far off as preset `shifted` goes."""
+    if shift == "engine":
+        return replace(how, domains=("nominal",), engine="mujoco")
     return replace(how, domains=("nominal",), randomization="shifted", axes=dict.fromkeys(SHIFTS[shift], True))
 
 
@@ -64,7 +67,7 @@ class TransferConfig:
     """Domains that they are moved to."""
     shifts: tuple[str, ...] = tuple(SHIFTS)
     """Single shifts, each alone in `nominal` and as far off as preset `shifted` goes: out of colour, texture, light,
-    camera, distractors, backdrop, size, mass, friction, motor, delay, noise, blur, jpeg."""
+    camera, distractors, backdrop, size, mass, friction, motor, delay, noise, blur, jpeg, engine."""
     num_episodes: Positive = 34
     """Episodes in each world, on the same seeds everywhere."""
     seed: Count = EVALUATION_SEED

@@ -59,6 +59,7 @@ LATER: dict[str, Any] = {
     "num_observation_steps": 1,
     "sampling_steps": 10,
     "temperature": 0.3,
+    "engine": "auto",
     "lora_rank": 8,
     "layer_decay": 1.0,
     "ramp_steps": 0,

@@ -110,7 +110,8 @@ def _in_domain(spec: EnvSpec, config: EvaluateConfig, domain: str, *, renderer: 
     if domain.startswith(HELDOUT):
         return replace(spec, domain=domain)
     has_preset = domain == "randomized" or (domain == "nominal" and config.axes)
-    chosen = {} if renderer == "auto" else {"renderer": renderer}
+    named = {"renderer": renderer, "engine": config.engine}
+    chosen = {name: value for name, value in named.items() if value != "auto"}
     drawn = randomization(config.randomization if has_preset else "", config.axes)
     return replace(spec, domain=domain, options={**spec.options, **chosen, **drawn})
 

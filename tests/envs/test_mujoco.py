@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from mujoco_scene import CUBE_M, LINKS, SCENE
@@ -202,3 +203,27 @@ def test_wrong_input_is_named(simulation: MujocoSimulation) -> None:
     simulation.close()
     with pytest.raises(EnvError, match="closed or was never loaded"):
         simulation.step()
+
+
+def test_an_env_on_the_other_engine_looks_the_same_and_moves_otherwise() -> None:
+    seen = {}
+    for engine in ("bullet", "mujoco"):
+        env = gym.make("robossl_envs:robossl/PandaPush-v0", domain="nominal", renderer="tiny", engine=engine).unwrapped
+        observation, _ = env.reset(seed=3)
+        expert, states, done = env.expert(), [], False
+        while not done:
+            _, _, terminated, truncated, info = env.step(expert.act({}))
+            states.append(info["visual_state"])
+            done = terminated or truncated
+        assert info["is_success"]
+        seen[engine] = observation["pixels"]["front"], states
+        env.close()
+    np.testing.assert_array_equal(seen["bullet"][0], seen["mujoco"][0])
+    assert not np.array_equal(seen["bullet"][1][3], seen["mujoco"][1][3])
+
+
+def test_the_held_out_domains_are_of_the_held_out_engine() -> None:
+    with pytest.raises(EnvError, match="is the held-out engine's"):
+        gym.make("robossl_envs:robossl/PandaReach-v0", domain="heldout", engine="bullet")
+    with pytest.raises(EnvError, match="engine"):
+        gym.make("robossl_envs:robossl/PandaReach-v0", engine="physx")

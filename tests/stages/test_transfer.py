@@ -71,6 +71,11 @@ def test_a_shift_moves_its_axes_and_nothing_else(tmp_path: Path) -> None:
     assert evaluation.output.name == "expert-shift-camera"
 
 
+def test_the_other_engine_is_a_shift_of_its_own(tmp_path: Path) -> None:
+    evaluation = config(tmp_path, shifts=("engine",)).evaluation("expert", "shift: engine")
+    assert (evaluation.domains, evaluation.engine, evaluation.axes) == (("nominal",), "mujoco", {})
+
+
 @pytest.mark.parametrize(
     ("values", "text"),
     [
