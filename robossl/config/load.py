@@ -140,9 +140,10 @@ def _apply(cls: type[Config], default: Config, overrides: Sequence[str], prog: s
 
 def _refuse_unknown_flags(cls: type, overrides: Sequence[str]) -> None:
     flags = [*_flags(cls), "--help"]
+    mappings = tuple(f"--{key.replace('_', '-')}." for key, hint in _keys(cls) if typing.get_origin(hint) is dict)
     for word in overrides:
         flag = re.sub(r"\.\d+(?=\.)", "", word.split("=", 1)[0].replace("_", "-"))  # --sources.0.path is --sources.path
-        if word.startswith("--") and flag not in flags:
+        if word.startswith("--") and flag not in flags and not flag.startswith(mappings):
             raise ConfigError(f"unknown flag {word.split('=', 1)[0]!r}{closest(flag, flags)}")
 
 

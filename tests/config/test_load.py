@@ -18,6 +18,7 @@ class Part:
 
     weight: float = 1.0
     name: str = "default"
+    params: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Whole:
     weights: dict[str, float] = field(default_factory=dict)
     part: Part = field(default_factory=lambda: Part(weight=5.0))
     other: Part | None = None
+    parts: tuple[Part, ...] = ()
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
 
@@ -50,6 +52,12 @@ def test_the_command_line_goes_over_yaml_and_yaml_over_defaults(tmp_path: Path) 
     )
     assert (config.path, config.num_steps, config.learning_rate) == (Path("a/b"), 30, 1e-3)
     assert (config.mode, config.tracking.wandb) == ("fast", "offline")
+
+
+def test_a_value_of_a_mapping_within_a_list_has_a_flag(tmp_path: Path) -> None:
+    text = "path: x\nparts:\n  - params: {top_k: 2.0}\n  - params: {top_k: 3.0}"
+    config = _load(tmp_path, text, "--parts.1.params.top-k=5")
+    assert [part.params for part in config.parts] == [{"top_k": 2.0}, {"top_k": 5.0}]
 
 
 def test_a_required_value_may_come_from_the_command_line(tmp_path: Path) -> None:
