@@ -4,7 +4,7 @@ B batch, V views (cameras or looks), T frames in a clip, N parallel envs, L epis
 frames, C=3, H, W, S proprio, A action, E environment state, D feature, P projection. Images are uint8 RGB.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -49,6 +49,10 @@ class Episode:
     """Every value that the domain drew for this episode: numbers, lists of numbers or texts."""
     randomization: str | Mapping[str, Any] | None = None
     """What the env was asked to draw beyond its domain, as its keyword `randomization` takes it."""
+    action_scale: Mapping[str, float] | None = None
+    """What 1 means in each number of an action, with the unit in the name; None where the env does not say."""
+    environment_state_names: Sequence[str] | None = None
+    """Of the numbers of the simulator's truth; None where the env does not say."""
 
     def __len__(self) -> int:
         """Return L, the number of control steps."""

@@ -1,6 +1,6 @@
 """A tiny env with the contract of `robossl_envs`: a dot that is moved to a disc, drawn by numpy. For tests only."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -29,6 +29,7 @@ class PointExpert:
 class PointEnv(gym.Env):
     """Success: within 5 cm of the goal for 2 steps on end; at most 30 steps."""
 
+    action_scale: ClassVar[dict[str, float]] = {"x_m": STEP_M, "y_m": STEP_M, "z_m": STEP_M}
     environment_state_names = ("ee_x", "ee_y", "ee_z", "goal_x", "goal_y", "goal_z")
 
     def __init__(
@@ -107,6 +108,8 @@ class PointEnv(gym.Env):
             "num_solved_draws": self.solved_draws,
             "task": "Move the dot to the disc.",
             "fps_hz": 20.0,
+            "action_scale": self.action_scale,
+            "environment_state_names": list(self.environment_state_names),
         }
 
     def expert(self, noise: float = 0.0, seed: int = 0, kind: str = "expert") -> PointExpert:

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from recordings import make_episode, write_stamped
 
@@ -92,6 +94,10 @@ def _policies(here: Path) -> None:
     _policy(here / "policy")
     _policy(here / "policies/actions", action_dim=2)
     _policy(here / "policies/proprio", proprio_dim=7)
+    _policy(here / "policies/scale", trained_on={"action_scale": {"x_m": 0.03, "y_m": 0.03, "z_m": 0.03}})
+    _policy(here / "policies/chunks", execute_steps=2)
+    _policy(here / "policies/push", trained_on={"env_id": "robossl/PandaPush-v0"})
+    _policy(here / "policies/reach", trained_on={"env_id": "robossl/PandaReach-v0"})
     _policy(here / "policies/camera", cameras=("side",))
     _policy(here / "policies/encoder")
     other = build_encoder("conv", image_size=32, feature_dim=8, widths=(8, 8))
@@ -106,9 +112,17 @@ def _policies(here: Path) -> None:
     write_json(here / "policies/head/policy.json", card | {"head": {"hidden": []}})
 
 
-def _policy(path: Path, *, cameras: tuple[str, ...] = ("front",), action_dim: int = 3, proprio_dim: int = 4) -> None:
+def _policy(
+    path: Path,
+    *,
+    cameras: tuple[str, ...] = ("front",),
+    action_dim: int = 3,
+    proprio_dim: int = 4,
+    trained_on: Mapping[str, Any] | None = None,
+    execute_steps: int = 1,
+) -> None:
     encoder = build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8), pooling="spatial_softmax")
-    head = HeadSpec(proprio_dim=proprio_dim, state_dim=0, action_dim=action_dim, chunk_length=1, hidden=(8,))
+    head = HeadSpec(proprio_dim=proprio_dim, state_dim=0, action_dim=action_dim, chunk_length=2, hidden=(8,))
     network = PolicyNetwork(head, encoder=encoder, cameras=cameras)
-    trained_on = {"trained_on": {"image_size": 16, "seeds": [3]}}
-    save_policy(network, path, execution=ExecutionSpec(), card_extra=trained_on)
+    card = {"trained_on": {"image_size": 16, "seeds": [3], **(trained_on or {})}}
+    save_policy(network, path, execution=ExecutionSpec(execute_steps=execute_steps), card_extra=card)

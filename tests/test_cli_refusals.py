@@ -18,6 +18,7 @@ FINETUNE = ["finetune", "--num-demonstrations=2", "--num-steps=1"]
 CLONABLE = [*FINETUNE, "--demonstrations=data", "--encoder=encoder"]
 REINFORCE = ["reinforce", f"--env-id={POINT_ENV}"]
 REINFORCED = [*REINFORCE, "--encoder=encoder"]
+TRANSFER = ["transfer", "--env-id=robossl/CartPoleSwingUp-v0", "--policies", "floor", "random"]
 EVALUATE = ["evaluate", f"--env-id={POINT_ENV}", "--domains=nominal", "--num-episodes=1", "--num-workers=1"]
 
 
@@ -44,6 +45,14 @@ CASES: list[tuple[list[str], str]] = [
     ([*COLLECT, "--cameras", "front", "front"], "cameras names one twice"),
     ([*COLLECT, "--policy=expertt"], "policy 'expertt' is neither expert, play, random nor"),
     ([*COLLECT, "--policy=policies/actions"], "gives actions of 2 numbers, but test/Point-v0 has 3"),
+    (
+        [*COLLECT, "--policy=policy", "--image-size=32"],
+        "policy policy was trained on frames of 16 px, but test/Point-v0 shows 32 px; set image_size to 16",
+    ),
+    (
+        [*COLLECT, "--policy=policies/scale", "--image-size=16"],
+        "in which 1 means x_m 0.03, y_m 0.03, z_m 0.03, but in test/Point-v0 it means x_m 0.05, y_m 0.05, z_m 0.05",
+    ),
     ([*COLLECT, "--image-size=15"], "H.264 stores even sizes only"),
     ([*COLLECT, "--image-size=-1"], "image_size: input should be greater than or equal to 1, got -1"),
     ([*COLLECT, "--num-episodes=-1"], "num_episodes: input should be greater than or equal to 1, got -1"),
@@ -88,6 +97,11 @@ CASES: list[tuple[list[str], str]] = [
     ([*CLONABLE, "--cameras=wrist"], "have no camera 'wrist'; they have front"),
     ([*CLONABLE, "--num-demonstrations=9"], "num_demonstrations is 9, but the data set holds 3 episodes"),
     ([*CLONABLE, "--hidden", "8", "0"], "hidden.1: input should be greater than or equal to 1, got 0"),
+    (
+        [*CLONABLE, "--head=transformer", "--hidden", "30"],
+        "hidden begins with 30, but head transformer shares its width",
+    ),
+    ([*CLONABLE, "--head=residual", "--hidden"], "hidden is empty, but head residual takes its width from there"),
     ([*CLONABLE, "--learning-rate=-1"], "learning_rate: input should be greater than 0, got -1"),
     ([*CLONABLE, "--loss=l3"], "invalid choice 'l3'"),
     ([*REINFORCED, "--encoder=encoders/size"], "the weights in encoders/size don't fit their card"),
@@ -105,6 +119,12 @@ CASES: list[tuple[list[str], str]] = [
     ([*REINFORCE, "--encoder=stat"], "did you mean 'state'?"),
     ([*REINFORCE, "--policy=nothing", "--algorithm=ppo"], "no policy at nothing: policy.json is missing"),
     ([*REINFORCE, "--policy=policy"], "a cloned policy goes on learning with algorithm ppo and mode frozen alone"),
+    ([*REINFORCE, "--policy=policies/chunks", "--algorithm=ppo"], "ppo teaches the first action of a chunk alone"),
+    ([*REINFORCE, "--policy=policies/scale", "--algorithm=ppo"], "but in test/Point-v0 it means x_m 0.05"),
+    (
+        [*REINFORCE, "--policy=policy", "--algorithm=ppo", "--image-size=32"],
+        "policy policy was trained on frames of 16 px, but test/Point-v0 shows 32 px",
+    ),
     ([*REINFORCE, "--policy=data", "--algorithm=ppo"], "no policy at data"),
     ([*EVALUATE, "--policy=policies/actions"], "gives actions of 2 numbers, but test/Point-v0 has 3"),
     ([*EVALUATE, "--policy=policies/proprio"], "sees proprio of 7 numbers, but test/Point-v0 has 4"),
@@ -118,9 +138,29 @@ CASES: list[tuple[list[str], str]] = [
     ([*EVALUATE, "--policy=exprt"], "is neither expert, play, random nor the policy/ directory"),
     ([*EVALUATE, "--policy=exprt"], "did you mean 'expert'?"),
     ([*EVALUATE, "--policy=policy", "--image-size=32"], "policy policy was trained on frames of 16 px"),
+    ([*EVALUATE, "--policy=policies/scale"], "use it in an env with the actions of its demonstrations"),
     ([*EVALUATE, "--policy=policy", "--seed=3"], "seed 3 is one of the policy's demonstrations"),
     ([*EVALUATE, "--policy=policy", "--domains=mars"], "unknown domain 'mars'"),
     ([*EVALUATE, "--policy=policy", "--num-videos=-1"], "num_videos: input should be greater than or equal to 0"),
+    ([*TRANSFER, "--source=mars"], "unknown domain 'mars'"),
+    (
+        [*TRANSFER, "--targets", "heldout"],
+        "robossl/CartPoleSwingUp-v0 has no domain 'heldout': use nominal, randomized",
+    ),
+    (
+        [*TRANSFER, "--shifts", "mass"],
+        "has not what it takes for shift 'mass': use colour, texture, light, camera, delay",
+    ),
+    ([*TRANSFER, "--env-id="], "env_id is empty and policy floor (random) names none"),
+    (
+        ["transfer", "--policies", "ours", "policies/push", "other", "policies/reach"],
+        "come from several envs (ours: robossl/PandaPush-v0, other: robossl/PandaReach-v0); set env_id to the one",
+    ),
+    (["transfer", "--policies", "ours", "policy"], "env_id is empty and policy ours (policy) names none"),
+    (
+        ["transfer", f"--env-id={POINT_ENV}", "--policies", "floor", "random", "ours", "policies/scale"],
+        "but in test/Point-v0 it means x_m 0.05",
+    ),
     (["doctor"], "give a PATH"),
     (["doctor", "nowhere"], "nowhere does not exist: give a data set directory"),
     (["doctor", "nothing"], "nothing holds no video files"),
@@ -148,6 +188,7 @@ CASES: list[tuple[list[str], str]] = [
     (["demo", "--footage-steps=0"], "footage_steps: input should be greater than or equal to 1, got 0"),
     (["benchmark", "--seeds"], "seeds"),
     (["benchmark", "--cells=file"], "cells: value error, a folder is needed and not a file"),
+    (["benchmark", "--recipe.hidden"], "recipe.hidden"),
     (["benchmark", "--recipe.pretrain-steps=0"], "recipe.pretrain_steps: input should be greater than or equal to 1"),
 ]
 INPUTS = {

@@ -84,6 +84,11 @@ class Drawn(ABC):
         """Return a look as this task wears it."""
         return look
 
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """Every axis of randomization that can be asked for."""
+        return tuple(self._randomization.axes)
+
     def growing_axes(self) -> dict[str, tuple[float, float, float]]:
         """Return nominal, least and largest value of each axis that automatic randomization can widen."""
         return self._randomization.growing()

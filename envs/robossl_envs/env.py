@@ -42,6 +42,8 @@ class RobotEnv(VisualEnv):
     Actions are steps of the end effector in [-1, 1], and the place of the gripper where the task uses it (see `Robot`).
     """
 
+    engines = ("bullet", "mujoco")
+
     def __init__(
         self,
         task: str | Task,
@@ -122,6 +124,7 @@ class RobotEnv(VisualEnv):
             pictures=pictures,
             randomization=drawn_from,
             action_names=self._robot.action_names,
+            action_scale=self._robot.action_scale,
             proprio_size=len(self._robot.proprio(self._simulation)),
             goal_size=len(self._task.desired_goal(self._simulation)),
             environment_state_names=("gripper",) if self._robot.uses_gripper else (),

@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, get_args
+from typing import Any, ClassVar, Protocol, get_args
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float, Float32, UInt8
 
+from robossl_envs.domains import Domain
 from robossl_envs.drawn import Drawn
 from robossl_envs.errors import EnvError
 from robossl_envs.experts.scripted import Script, ScriptedPolicy, ScriptKind
@@ -54,6 +55,7 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
         pictures: Of its scene.
         randomization: Of its domain.
         action_names: One for each number of an action.
+        action_scale: What 1 means in each, with the unit in the name.
         proprio_size: Of `agent_pos`.
         goal_size: Of a goal in the goal-conditioned form.
         environment_state_names: Of the numbers that follow the task's own.
@@ -61,6 +63,9 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
 
     _drawn: Draw
     """What was drawn for the episode; set by `_start`."""
+    domains: ClassVar[tuple[str, ...]] = get_args(Domain)
+    """Those that it can be made in."""
+    engines: ClassVar[tuple[str, ...]] = ("bullet",)
     metadata = {"render_modes": ["rgb_array"], "render_fps": int(CONTROL_HZ)}  # noqa: RUF012 (Gymnasium's own shape)
 
     def __init__(
@@ -71,13 +76,14 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
         pictures: Pictures,
         randomization: Randomization,
         action_names: Sequence[str],
+        action_scale: Mapping[str, float],
         proprio_size: int,
         goal_size: int = 3,
         environment_state_names: tuple[str, ...] = (),
     ) -> None:
         self._described, self._keywords = task, keywords
         self._pictures, self._randomization = pictures, randomization
-        self._action_names = tuple(action_names)
+        self._action_names, self.action_scale = tuple(action_names), dict(action_scale)
         self._max_episode_steps = keywords.max_episode_steps or task.success.max_episode_steps
         self._episode_seed: int | None = None
         self._num_steps = self._steps_at_goal = 0
@@ -279,6 +285,8 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
             "variations": self._drawn.record(),
             "task": self._sentence(self._episode_seed),
             "fps_hz": CONTROL_HZ,
+            "action_scale": self.action_scale,
+            "environment_state_names": list(self.environment_state_names),
         }
 
     def _sentence(self, episode_seed: int) -> str:

@@ -62,7 +62,8 @@ class FinetuneConfig:
     """Width of the noise that a chunk is made of, times that of training; 1 draws as demonstrations do, 0 draws nothing
     and takes the nearer of several ways; for `diffusion` and `flow`."""
     hidden: tuple[Positive, ...] = (256, 256)
-    """Widths of the head's hidden layers; for the other heads the first one is theirs, and how many there are."""
+    """Widths of the head's hidden layers; for the other heads the first one is theirs (of transformer a multiple of 4),
+    and how many there are."""
     dropout: Share = 0.2
     """Of features and hidden layers, 0-1."""
     loss: Literal["l1", "mse", "huber"] = "l1"

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from robossl.config.collect import CollectConfig
 from robossl.config.env import DEFAULT_CAMERAS, EVALUATION_SEED, HELDOUT
@@ -71,7 +73,7 @@ class RecipeConfig:
     """What the encoder is trained on and policies see."""
     head: Literal["mlp", "residual"] = "mlp"
     """Of the policies; see `robossl finetune`."""
-    hidden: tuple[Positive, ...] = (256, 256)
+    hidden: Annotated[tuple[Positive, ...], Field(min_length=1)] = (256, 256)
     """Of the policies; see `robossl finetune`."""
     dropout: Share = 0.2
     """Of the policies; see `robossl finetune`."""

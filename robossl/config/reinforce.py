@@ -17,8 +17,9 @@ class ReinforceConfig:
 
     output: Path = Path("runs/reinforce")
     """Run directory; the policy goes to its folder `policy/`."""
-    env_id: str = "robossl/PandaReach-v0"
-    """Env, for example `robossl/CartPoleSwingUp-v0`."""
+    env_id: str = ""
+    """Env, for example `robossl/CartPoleSwingUp-v0`; empty: that of the demonstrations of `policy`, else
+    `robossl/PandaReach-v0`."""
     domain: str = "randomized"
     """nominal, randomized or shifted; on the held-out ones nothing is trained."""
     renderer: str = "auto"
@@ -27,7 +28,7 @@ class ReinforceConfig:
     """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
     policy: Path | None = None
     """Directory of a cloned policy to go on from with ppo: its encoder, cameras and head are taken, and what is said of
-    these here is not."""
+    these here is not. It must carry out one action of each chunk (`execution` receding, `execute_steps` 1)."""
     architecture: str = "conv"
     """What `random` and mode scratch build: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture
     is taken."""
@@ -45,7 +46,8 @@ class ReinforceConfig:
     cameras: tuple[str, ...] = DEFAULT_CAMERAS
     """Cameras that the policy sees; with `goal` at the end also a picture of the solved task."""
     image_size: Count = 0
-    """Height and width of the frames [px]; 0: those of the encoder, and no others are taken."""
+    """Height and width of the frames [px]; 0: those of the encoder, or those that `policy` was trained on. No others
+    are taken."""
     proprio: bool = True
     """Whether the policy also sees the robot's own sensors."""
     num_observation_steps: Positive = 1

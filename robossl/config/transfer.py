@@ -60,14 +60,15 @@ class TransferConfig:
     """Name to the directory of a policy, or to expert (ceiling) or random (floor). The first one is compared with the
     others in pairs."""
     env_id: str = ""
-    """Env; empty: the one that the policies' demonstrations came from."""
+    """Env; empty: the one that the policies' demonstrations came from, which must be the same for all."""
     source: str = "randomized"
     """Domain that the policies were trained in: what they keep is a part of their success there."""
     targets: tuple[str, ...] = ("nominal", "heldout")
-    """Domains that they are moved to."""
+    """Domains that they are moved to; those of the default that the env does not have are left out."""
     shifts: tuple[str, ...] = tuple(SHIFTS)
     """Single shifts, each alone in `nominal` and as far off as preset `shifted` goes: out of colour, texture, light,
-    camera, distractors, backdrop, size, mass, friction, motor, delay, noise, blur, jpeg, engine."""
+    camera, distractors, backdrop, size, mass, friction, motor, delay, noise, blur, jpeg, engine. Of the default those
+    that the env does not have are left out, which for control tasks are all of scene, physics and engine."""
     num_episodes: Positive = 34
     """Episodes in each world, on the same seeds everywhere."""
     seed: Count = EVALUATION_SEED

@@ -16,6 +16,7 @@ from robossl.config.env import SCRIPTED
 from robossl.errors import ConfigError
 from robossl.policies.chunking import ChunkExecutor
 from robossl.policies.demonstrations import GOAL_VIEW
+from robossl.policies.fitting import check_fits
 from robossl.policies.history import History
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import CARD, ExecutionSpec, load_policy, load_policy_card
@@ -124,7 +125,7 @@ class SavedPolicy:
         """Return the policy of one episode.
 
         Raises:
-            ConfigError: it was trained for other cameras, or for more or fewer numbers than the env has.
+            ConfigError: it does not fit the env.
         """
         # the card is written with the rest of the directory, so its time tells whether the policy is another one
         network, execution = _loaded(self.path, (self.path / CARD).stat().st_mtime_ns if self.path.exists() else 0)
@@ -152,44 +153,6 @@ def policy_factory(policy: str | Path, *, noise: float = 0.0, burst_rate: float 
             return SavedPolicy(path=Path(policy))
         case _:
             raise ConfigError(f"policy {str(policy)!r} is neither {', '.join(SCRIPTED)} nor a policy/ directory")
-
-
-def check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
-    """Refuse a policy in an env that is not the one of its demonstrations.
-
-    Raises:
-        ConfigError: cameras, control rate, or the numbers that it sees or gives are others.
-    """
-    spaces: Any = env.observation_space
-    shown = [*spaces["pixels"].spaces, *([GOAL_VIEW] if GOAL_VIEW in spaces.spaces else [])]
-    for camera in network.cameras:
-        if camera not in shown:
-            raise ConfigError(f"policy {path} sees camera {camera!r}, but the env shows {', '.join(shown)}")
-    simulator: Any = env.unwrapped
-    learned_hz = load_policy_card(path).get("trained_on", {}).get("fps_hz")
-    control_hz = env.metadata.get("render_fps")
-    if learned_hz and control_hz and not np.isclose(learned_hz, control_hz, rtol=0.01):
-        raise ConfigError(
-            f"policy {path} was trained at {learned_hz:g} actions a second, but {_name(env)} takes {control_hz:g}; "
-            "use demonstrations recorded at the env's rate"
-        )
-    head = network.spec
-    sizes = {
-        "gives actions of": (head.action_dim, int(np.prod(env.action_space.shape or ()))),
-        "sees proprio of": (head.proprio_dim, int(np.prod(spaces["agent_pos"].shape))),
-        "sees simulator states of": (head.state_dim, len(simulator.environment_state_names)),
-    }
-    for what, (of_policy, of_env) in sizes.items():
-        unused = of_policy == 0  # not every policy sees proprio or simulator state
-        if of_policy != of_env and not unused:
-            raise ConfigError(
-                f"policy {path} {what} {of_policy} numbers, but {_name(env)} has {of_env}; "
-                "use it in the env of its demonstrations"
-            )
-
-
-def _name(env: gym.Env) -> str:
-    return env.spec.id if env.spec else "the env"
 
 
 @lru_cache(maxsize=4)

@@ -5,14 +5,24 @@ from collections.abc import Iterator
 from torch import nn
 
 _LISTS = (nn.Sequential, nn.ModuleList)
+_CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
+_NORMS = (nn.GroupNorm, nn.LayerNorm, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def parameters_by_layer(module: nn.Module) -> list[list[nn.Parameter]]:
     """Return the weights of each layer or block, from the picture on, in the order in which they were built.
 
-    What belongs to no layer, as the places of patches, counts to the first.
+    A norm counts to the convolution before it, and what belongs to no layer, as the places of patches, to the first.
     """
-    layers = [weights for layer in _layers(module) if (weights := list(layer.parameters()))]
+    layers: list[list[nn.Parameter]] = []
+    before: nn.Module | None = None
+    for layer in _layers(module):
+        weights = list(layer.parameters())
+        if isinstance(layer, _NORMS) and isinstance(before, _CONVOLUTIONS):
+            layers[-1] += weights
+        elif weights:
+            layers.append(weights)
+        before = layer
     taken = {id(weight) for weights in layers for weight in weights}
     others = [weight for weight in module.parameters() if id(weight) not in taken]
     return [[*others, *layers[0]], *layers[1:]] if layers else [others]

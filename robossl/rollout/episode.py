@@ -161,6 +161,8 @@ def _episode(env: gym.Env, course: _Course, *, pixels: Mapping[str, np.ndarray])
         goal=np.asarray(record["goal"], np.float32),
         variations={**record["variations"], SOLVED_DRAWS: record["num_solved_draws"]},
         randomization=record.get("randomization"),
+        action_scale=record.get("action_scale"),
+        environment_state_names=record.get("environment_state_names"),
         **{name: record[name] for name in ("seed", "env_id", "domain", "renderer", "task", "fps_hz")},
     )
 

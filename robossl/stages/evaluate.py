@@ -37,9 +37,9 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
             was trained on.
         RobosslError: the policy is damaged, or its encoder is another one than its card says.
     """
-    spec = _env_spec(config)
-    specs = {domain: _in_domain(spec, config, domain, renderer=_renderer(config)) for domain in config.domains}
-    times_ms = [_try(config, one) for one in specs.values()]  # now and not after the minutes that all of them take
+    specs = prepare(config)
+    env_id = specs[config.domains[0]].env_id
+    time_ms = _act_ms(config, specs[config.domains[0]])
     run.tracker.cut_back(0)
     cells = []
     kept: list[Episode] = []
@@ -53,22 +53,37 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
             run.tracker.log(len(cells) - 1, {f"success/{domain}": float(cell.successes.mean())})
     if config.num_kept:
         keep_episodes(run.path, kept, num=config.num_kept)
-    title = f"Success of {config.policy} in {spec.env_id}"
+    title = f"Success of {config.policy} in {env_id}"
     return {
         "tables": [success_table(cells, title=title)],
-        "env_id": spec.env_id,
+        "env_id": env_id,
         "policy": config.policy,
         "domains": {cell.domain: cell.as_json() for cell in cells},
-        **({} if times_ms[0] is None else {"act_ms": round(times_ms[0], 2)}),
+        **({} if time_ms is None else {"act_ms": round(time_ms, 2)}),
         "inputs": {} if config.policy in SCRIPTED else {"policy": digest_path(config.policy)},
     }
 
 
-def _try(config: EvaluateConfig, spec: EnvSpec) -> float | None:
-    """Refuse an env that can't be made or that a saved policy does not fit; return how long the policy takes [ms]."""
+def prepare(config: EvaluateConfig) -> dict[str, EnvSpec]:
+    """Return the env of each domain, tried out: now, and not after the minutes that all of them take.
+
+    Raises:
+        ConfigError: an env can't be made, the policy does not fit it, or the settings do not go together.
+    """
+    spec = _env_spec(config)
+    specs = {domain: _in_domain(spec, config, domain, renderer=_renderer(config)) for domain in config.domains}
+    for one in specs.values():
+        with closing(one.make()) as env:
+            if config.policy not in SCRIPTED:
+                policy_factory(config.policy)(env, config.seed)
+    return specs
+
+
+def _act_ms(config: EvaluateConfig, spec: EnvSpec) -> float | None:
+    """Return how long a saved policy takes for an action [ms]."""
+    if config.policy in SCRIPTED:
+        return None
     with closing(spec.make()) as env:
-        if config.policy in SCRIPTED:
-            return None
         policy = policy_factory(config.policy)(env, config.seed)
         observation, info = env.reset(seed=config.seed)
         return act_ms(policy, batch_of_one({**observation, "environment_state": info["environment_state"]}))
@@ -166,15 +181,9 @@ def _env_spec(config: EvaluateConfig) -> EnvSpec:
             f"seed {min(seeds)} is one of the policy's demonstrations; choose seed so that none of the "
             f"{config.num_episodes} episodes is"
         )
-    trained_px = trained_on.get("image_size")
-    if config.image_size and trained_px and config.image_size != trained_px:
-        raise ConfigError(
-            f"image_size is {config.image_size}, but policy {config.policy} was trained on frames of {trained_px} px; "
-            "leave image_size out, or finetune on demonstrations of that size"
-        )
     return EnvSpec(
         env_id=env_id,
         cameras=tuple(name for name in card.get("cameras", ()) if name != GOAL_VIEW) or ("front",),
-        image_size=config.image_size or trained_px or 64,
+        image_size=config.image_size or trained_on.get("image_size") or 64,
         options=env_options(config.policy),
     )

@@ -17,7 +17,7 @@ from robossl.policies.demonstrations import (
     Demonstrations,
     read_demonstrations,
 )
-from robossl.policies.heads import HeadSpec
+from robossl.policies.heads import HeadSpec, check_hidden
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, save_policy
 from robossl.runs import Run
@@ -119,7 +119,7 @@ def _architecture(config: FinetuneConfig) -> str:
 
 
 def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]:
-    """Return what evaluation needs to know: the env, its picture size, and seeds that it must not use."""
+    """Return what evaluation needs to know: the env, its pictures and actions, and seeds that it must not use."""
     count = min(config.num_demonstrations, len(source.lengths))
     records = [source.episode_metadata(episode) for episode in range(count)]
     return {
@@ -129,6 +129,7 @@ def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]
         "seeds": [record["seed"] for record in records if "seed" in record],
         "fps_hz": float(source.fps_hz),
         "image_size": int(source.frames(0, [0], source.cameras[0]).shape[-1]),
+        **{name: records[0][name] for name in ("action_scale", "environment_state_names") if name in records[0]},
     }
 
 
@@ -137,6 +138,7 @@ def _check(config: FinetuneConfig) -> None:
         raise ConfigError("encoder 'state' has no weights to finetune; use mode frozen")
     if config.encoder == STATE and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
+    check_hidden(config.head, config.hidden)
     if config.head == "recurrent" and config.num_observation_steps == 1:
         raise ConfigError("head 'recurrent' needs steps to go along; set num_observation_steps to 2 or more")
     for name in ("num_steps", "batch_size", "chunk_length"):

@@ -1,7 +1,9 @@
 """`robossl reinforce`: learn a policy from reward, and save it as one that was cloned is saved."""
 
 import shutil
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -12,8 +14,9 @@ from robossl.config.env import EVALUATION_SEED
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.evaluation.success import SuccessCell, outcome_of, success_table
-from robossl.policies.agents import check_fits, policy_factory
+from robossl.policies.agents import policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
+from robossl.policies.fitting import check_fits
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.recipe import ReinforcementRecipe, Way
@@ -27,6 +30,7 @@ from robossl.stages.reinforce_learning import Curve, learn, nested
 from robossl.training import pick_device
 
 STATE = "state"
+DEFAULT_ENV = "robossl/PandaReach-v0"
 
 
 def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
@@ -37,10 +41,12 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
             or no Stable-Baselines3.
     """
     check_config(config)
+    cloned_on = {} if config.policy is None else load_policy_card(config.policy).get("trained_on", {})
+    config = replace(config, env_id=config.env_id or cloned_on.get("env_id") or DEFAULT_ENV)
     recipe = _recipe(config)
     clone, encoder, inputs = _open(config)
     cameras = config.cameras if clone is None else clone.cameras
-    spec = _env_spec(config, cameras, encoder)
+    spec = _env_spec(config, cameras, image_size=_image_size(config, encoder, cloned_on))
     require_learners()
     with torch.random.fork_rng(), closing(spec.make()) as env:
         torch.manual_seed(config.seed)
@@ -51,18 +57,16 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         record = env.unwrapped.episode_record()  # type: ignore[attr-defined]
         with run.time("reinforce"):
             curve = learn(env, network, recipe, spec=spec, config=config, inputs=inputs, run=run)
-    trained_on = {
-        "env_id": config.env_id,
-        "domains": [config.domain],
-        "renderers": [record["renderer"]],
-        "fps_hz": record["fps_hz"],
-        "image_size": spec.image_size,
-    }
     save_policy(
         network,
         run.policy,
         execution=ExecutionSpec(),
-        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": _encoder_name(config)},
+        card_extra={
+            "trained_on": _trained_on(record, spec, cloned_on),
+            "inputs": inputs,
+            "mode": config.mode,
+            "encoder": _encoder_name(config),
+        },
     )
     shutil.rmtree(run.checkpoints, ignore_errors=True)  # all that was seen: up to gigabytes
     run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
@@ -76,6 +80,19 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         "curve": curve,
         "domains": {cell.domain: cell.as_json()},
         "inputs": inputs,
+    }
+
+
+def _trained_on(record: Mapping[str, Any], spec: EnvSpec, cloned_on: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what evaluation needs to know; of a clone also its demonstrations, whose seeds it must not meet."""
+    told = ("fps_hz", "action_scale", "environment_state_names")
+    return {
+        **({"seeds": cloned_on["seeds"]} if "seeds" in cloned_on else {}),
+        "env_id": spec.env_id,
+        "domains": sorted({*cloned_on.get("domains", ()), spec.domain}),
+        "renderers": sorted({*cloned_on.get("renderers", ()), record["renderer"]}),
+        "image_size": spec.image_size,
+        **{name: record[name] for name in told if name in record},
     }
 
 
@@ -97,8 +114,8 @@ def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
 def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None, dict[str, str]]:
     """Return the clone to go on from, the encoder, and digests of what was read; what is not there is None."""
     if config.policy is not None:
-        clone, _ = load_policy(config.policy)
-        check_clone(clone, config)
+        clone, execution = load_policy(config.policy)
+        check_clone(clone, execution, config)
         if clone.encoder is not None:
             clone.encoder.requires_grad_(False)
         return clone, clone.encoder, {"policy": digest_path(config.policy)}
@@ -114,7 +131,14 @@ def _encoder_name(config: ReinforceConfig) -> str:
     return config.encoder if config.policy is None else str(load_policy_card(config.policy).get("encoder", ""))
 
 
-def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], encoder: Encoder | None) -> EnvSpec:
+def _image_size(config: ReinforceConfig, encoder: Encoder | None, cloned_on: Mapping[str, Any]) -> int:
+    """Return the side of the env's frames [px]: for a clone that of its demonstrations, which `check_fits` compares."""
+    if trained_px := cloned_on.get("image_size"):
+        return config.image_size or trained_px
+    return check_image_size(config.image_size, encoder)
+
+
+def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], *, image_size: int) -> EnvSpec:
     options: dict[str, Any] = {} if config.renderer == "auto" else {"renderer": config.renderer}
     if GOAL_VIEW in cameras or config.reward == "goal_distance":
         options["goal_image"] = True
@@ -124,7 +148,7 @@ def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], encoder: Encode
         env_id=config.env_id,
         domain=config.domain,
         cameras=tuple(name for name in cameras if name != GOAL_VIEW) or ("front",),
-        image_size=check_image_size(config.image_size, encoder),
+        image_size=image_size,
         options=options,
     )
 

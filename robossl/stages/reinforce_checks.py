@@ -7,6 +7,7 @@ from robossl.errors import ConfigError
 from robossl.policies.heads.head import RegressionHead
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.statistics import NUM_EPISODES, NUM_STEPS
+from robossl.policies.saving import ExecutionSpec
 
 
 def require_learners() -> None:
@@ -57,16 +58,23 @@ def check_config(config: ReinforceConfig) -> None:
         raise ConfigError("hindsight needs proprio: the goal-conditioned form of an env holds it")
 
 
-def check_clone(network: PolicyNetwork, config: ReinforceConfig) -> None:
+def check_clone(network: PolicyNetwork, execution: ExecutionSpec, config: ReinforceConfig) -> None:
     """Refuse a policy that reward can't go on teaching.
 
     Raises:
-        ConfigError: its head draws its actions, or nothing would tell it its reward.
+        ConfigError: its head draws its actions, it acts by more than the first one of a chunk, or nothing would tell it
+            its reward.
     """
     if not isinstance(network.head, RegressionHead):
         raise ConfigError(
             f"policy {config.policy} has a head of kind {network.spec.kind!r}, which draws its actions; go on from one "
             "that gives one chunk, such as mlp"
+        )
+    if (execution.execution, execution.execute_steps) != ("receding", 1):
+        how = f"execution {execution.execution} and execute_steps {execution.execute_steps}"
+        raise ConfigError(
+            f"policy {config.policy} acts with {how}, but ppo teaches the first action of a chunk alone; go on from "
+            "one that was finetuned with execution receding and execute_steps 1"
         )
     if config.reward == "goal_distance" and network.encoder is None:
         raise ConfigError(f"reward goal_distance compares features, but {config.policy} has none; use reward env")

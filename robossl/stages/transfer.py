@@ -3,18 +3,17 @@
 from functools import partial
 from typing import Any
 
-from robossl.config.transfer import TransferConfig, check_shifts
-from robossl.errors import ConfigError
+from robossl.config.transfer import TransferConfig
 from robossl.evaluation.agreement import ENOUGH_POLICIES, LEAST_POLICIES, agreement
 from robossl.evaluation.intervals import paired_difference
 from robossl.evaluation.retention import COLUMNS, MEASURED, retained, successes_of
-from robossl.policies.agents import policy_factory
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run
 from robossl.stages.chain import run_stage
 from robossl.stages.evaluate import evaluate
 from robossl.stages.progress import stage_lines
+from robossl.stages.transfer_checks import checked
 
 Cells = dict[tuple[str, str], dict[str, Any]]
 """(policy, world) to what `evaluate` found there."""
@@ -29,9 +28,9 @@ def transfer(config: TransferConfig, *, run: Run) -> dict[str, Any]:
     """Measure each policy in each world, one finished cell after the other, and compare; write the page.
 
     Raises:
-        ConfigError: there is no policy, or a world or policy that is unknown.
+        ConfigError: there is no policy, a policy does not fit the env, or a world or policy is unknown.
     """
-    _check(config)
+    config = checked(config)
     run.tracker.cut_back(0)
     cells: Cells = {}
     with stage_lines(len(config.policies) * len(config.worlds)), Workers(config.num_workers) as workers:
@@ -112,15 +111,3 @@ def _agreements(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
         note += f" Of {len(config.policies)} policies they say little: {ENOUGH_POLICIES} or more are needed."
     columns = ["world", "policies", "pearson", "rank_violation"]
     return [{"title": f"How well {config.source} foretells", "columns": columns, "rows": rows, "note": note}]
-
-
-def _check(config: TransferConfig) -> None:
-    if not config.policies:
-        raise ConfigError("policies is empty; name at least one: --policies ours runs/finetune/policy")
-    for name, policy in config.policies.items():
-        policy_factory(policy)  # refuses what is none, now and not after the hours of the others
-        if "/" in name or name.startswith("."):
-            raise ConfigError(f"{name!r} names a policy and becomes the name of a folder: use letters, digits, - and _")
-    check_shifts(config.shifts)
-    if repeated := {world for world in config.worlds if config.worlds.count(world) > 1}:
-        raise ConfigError(f"{repeated.pop()} is named twice among source, targets and shifts; name it once")

@@ -111,3 +111,15 @@ def test_a_fresh_process_sees_the_same(env_ids: tuple[str, ...]) -> None:
         capture_output=True, text=True, check=True, cwd=__file__.rsplit("/", 1)[0],
     )  # fmt: skip
     assert fresh.stdout.split()[-1] == digest(env_ids)
+
+
+@pytest.mark.parametrize("env_id", FEW)
+def test_an_env_says_what_its_actions_mean_and_what_can_be_varied(env_id: str) -> None:
+    env = make(env_id)
+    assert len(env.action_scale) == env.action_space.shape[0]
+    assert all(scale > 0 for scale in env.action_scale.values())
+    env.reset(seed=0)
+    assert env.episode_record()["action_scale"] == env.action_scale
+    is_arm = env_id not in CONTROL_IDS
+    assert ("heldout" in env.domains) == ("mujoco" in env.engines) == ("mass" in env.axis_names) == is_arm
+    env.close()

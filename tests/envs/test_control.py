@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,7 +76,8 @@ def digest(seed: int) -> str:
 
 def test_a_fresh_process_sees_the_same():
     code = f"import runpy; print(runpy.run_path({__file__!r})['digest'](3))"
-    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    tests = Path(__file__).parents[1]  # where a fresh process finds what tests share
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tests)
     assert fresh.stdout.split() == [digest(3)]
 
 

@@ -119,6 +119,21 @@ def test_another_control_rate_is_refused_before_the_robot_moves(tmp_path: Path, 
         next(rollout(EnvSpec(env_id=POINT_ENV), policy_factory(tmp_path / "policy"), num_episodes=1, seed=0))
 
 
+@pytest.mark.parametrize(
+    ("told", "text"),
+    [
+        ({"action_scale": {"x_m": 0.05, "y_m": 0.05, "z_m": 0.1}}, "1 means x_m 0.05, y_m 0.05, z_m 0.1, but in test/"),
+        ({"action_scale": {"x_rad": 0.05, "y_m": 0.05, "z_m": 0.05}}, "1 means x_rad 0.05, y_m 0.05, z_m 0.05"),
+        ({"environment_state_names": ["ee_x", "b", "c", "d", "e", "f"]}, "sees the simulator states ee_x, b, c, d, e"),
+    ],
+)
+def test_numbers_of_another_meaning_are_refused_before_the_robot_moves(tmp_path: Path, told: Any, text: str) -> None:
+    network = _network(visual=False, state_dim=6)
+    save_policy(network, tmp_path, execution=ExecutionSpec(), card_extra={"trained_on": {**told, "image_size": 99}})
+    with pytest.raises(ConfigError, match=text):
+        next(rollout(EnvSpec(env_id=POINT_ENV), policy_factory(tmp_path), num_episodes=1, seed=0))
+
+
 def test_actions_of_another_scale_are_refused(source: EpisodeList) -> None:
     scaled = EpisodeList([replace(episode, actions=episode.actions * 40) for episode in source.episodes[:2]])
     with pytest.raises(DataError, match="actions reach 40, but a policy acts in -1 to 1"):

@@ -96,3 +96,13 @@ def test_every_weight_belongs_to_one_layer(name: str) -> None:
     found = [id(weight) for layer in layers for weight in layer]
     assert sorted(found) == sorted(id(weight) for weight in encoder.parameters())
     assert len(layers) > 4
+
+
+@pytest.mark.parametrize(("name", "num_layers"), [("conv", 5), ("resnet18", 9), ("vit_tiny", 15)])
+def test_a_convolution_and_its_norm_are_one_layer(name: str, num_layers: int) -> None:
+    encoder = build_encoder(name, image_size=32)
+    layers = parameters_by_layer(encoder)
+    assert len(layers) == num_layers  # conv: four and the pooling; vit: places and patches, 12 blocks, norm, pooling
+    if name == "conv":
+        names = {id(weight): key for key, weight in encoder.named_parameters()}
+        assert [names[id(weight)] for weight in layers[0]] == ["layers.0.weight", "layers.1.weight", "layers.1.bias"]

@@ -115,6 +115,8 @@ def test_a_policy_is_finetuned_and_evaluated(tmp_path: Path, demonstrations: Pat
     card = load_policy_card(run.policy)
     assert card["trained_on"]["seeds"] == [0, 1, 2, 3, 4]
     assert card["trained_on"]["image_size"] == 32
+    assert card["trained_on"]["action_scale"] == {"x_m": 0.05, "y_m": 0.05, "z_m": 0.05}
+    assert card["trained_on"]["environment_state_names"][0] == "ee_x"
     assert ("encoder" in result["inputs"]) == (encoder != "state")
     _evaluate_and_check(tmp_path / "evaluate", str(run.policy))
     collected = _collect(_config(tmp_path / "collected", policy=str(run.policy), num_episodes=1))

@@ -110,10 +110,14 @@ def test_a_clone_goes_on_learning_and_stays_a_policy_of_its_kind(tmp_path: Path)
     pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
     clone, out = tmp_path / "clone", tmp_path / "run"
     spec = HeadSpec(proprio_dim=4, state_dim=6, action_dim=3, chunk_length=2, hidden=(16,), kind="residual")
-    save_policy(PolicyNetwork(spec, encoder=None, cameras=()), clone, execution=ExecutionSpec())
+    told = {"trained_on": {"env_id": POINT_ENV, "seeds": [3, 5], "domains": ["shifted"]}}
+    save_policy(PolicyNetwork(spec, encoder=None, cameras=()), clone, execution=ExecutionSpec(), card_extra=told)
     words = ["--algorithm=ppo", "--num-steps=1024", "--check-every=1024", f"--policy={clone}", f"--output={out}"]
-    assert cli.main([*LEARN, *words]) == 0
+    assert cli.main([*LEARN[:1], *LEARN[2:], *words]) == 0  # the env is that of the demonstrations
     assert _result(out)["inputs"]["policy"]
     card = load_policy_card(out / "policy")
     assert card["head"] == load_policy_card(clone)["head"]
     assert card["trained_on"]["env_id"] == POINT_ENV
+    assert card["trained_on"]["seeds"] == [3, 5]  # of the demonstrations, which evaluation must not meet
+    assert card["trained_on"]["domains"] == ["randomized", "shifted"]
+    assert card["trained_on"]["action_scale"] == {"x_m": 0.05, "y_m": 0.05, "z_m": 0.05}

@@ -10,6 +10,7 @@ from robossl.config.transfer import SHIFTS, TransferConfig
 from robossl.errors import ConfigError
 from robossl.runs import open_run
 from robossl.stages import transfer as stage
+from robossl.stages.transfer_checks import checked
 
 POLICIES = {"expert": "expert", "play": "play", "floor": "random"}
 
@@ -91,6 +92,15 @@ def test_what_can_not_be_measured_is_refused_before_anything_is(tmp_path: Path, 
     with pytest.raises(ConfigError, match=text):
         run(how)
     assert not list(how.output.glob("*-*/result.json"))
+
+
+def test_a_control_task_is_measured_in_the_worlds_that_it_has(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    usual = TransferConfig(output=tmp_path, policies={"expert": "expert"}, env_id="robossl/CartPoleSwingUp-v0")
+    how = checked(usual)
+    assert how.targets == ("nominal",)
+    assert how.shifts == ("colour", "texture", "light", "camera", "delay", "noise", "blur", "jpeg")
+    assert "has no domain heldout: not measured" in caplog.text
+    assert checked(replace(usual, env_id="robossl/PandaReach-v0", renderer="tiny")).worlds == usual.worlds
 
 
 def test_another_number_of_episodes_is_another_measurement(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ class BallOnPlate(GoalTask):
         Variation(name="stand.lean_y_rad", nominal=0.0, randomized=(-0.008, 0.008), shifted=(0.008, 0.012)),
     )
     action_names: ClassVar[tuple[str, ...]] = ("tilt_x", "tilt_y")
+    action_scale: ClassVar[Mapping[str, float]] = {"tilt_x_rad": MAX_TILT_RAD, "tilt_y_rad": MAX_TILT_RAD}
     environment_state_names: ClassVar[tuple[str, ...]] = (
         "tilt.x", "tilt.y", "tilt_speed.x", "tilt_speed.y",
         "object.x", "object.y", "object_speed.x", "object_speed.y", "goal.x", "goal.y",

@@ -84,6 +84,7 @@ class CartPoleSwingUp(ControlTask):
         Variation(name="hinge.damping_n_m_s_per_rad", nominal=0.001, randomized=(0.0, 0.003), shifted=(0.003, 0.005)),
     )
     action_names: ClassVar[tuple[str, ...]] = ("force",)
+    action_scale: ClassVar[Mapping[str, float]] = {"force_n": MAX_FORCE_N}
     environment_state_names: ClassVar[tuple[str, ...]] = (
         "cart.x", "cart.speed", "pole.cos", "pole.sin", "pole.speed",
     )  # fmt: skip

@@ -25,7 +25,6 @@ from robossl_envs.rendering.look import Look, Surface
 from robossl_envs.streams import stream
 from robossl_envs.visual_env import VisualEnv
 
-DOMAINS = ("nominal", "randomized", "shifted")
 RENDERERS = ("auto", "tiny")
 NO_GOAL = np.zeros(0)
 
@@ -35,6 +34,8 @@ class ControlEnv(VisualEnv):
 
     The camera called `front` is the main one, which looks from above where that shows most.
     """
+
+    domains = ("nominal", "randomized", "shifted")
 
     def __init__(
         self,
@@ -106,6 +107,7 @@ class ControlEnv(VisualEnv):
             pictures=pictures,
             randomization=drawn_from,
             action_names=self._task.action_names,
+            action_scale=self._task.action_scale,
             proprio_size=len(self._task.proprio(self._world)),
         )
 
@@ -113,9 +115,9 @@ class ControlEnv(VisualEnv):
         if domain in ("heldout", "heldout_hard"):
             raise EnvError(
                 f"{self._task.env_id} has no domain {domain!r}, since control tasks have no second engine: "
-                f"use one of {', '.join(DOMAINS)}"
+                f"use one of {', '.join(self.domains)}"
             )
-        check_choice("domain", domain, DOMAINS)
+        check_choice("domain", domain, self.domains)
 
     def _check_format(self, obs_format: str) -> None:
         if obs_format == "goal" and not isinstance(self._task, GoalTask):

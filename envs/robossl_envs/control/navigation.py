@@ -122,6 +122,7 @@ class RoomNavigation(GoalTask):
     )
     """`wheels.pull`: part by which the right wheel is larger than nominal and the left one smaller."""
     action_names: ClassVar[tuple[str, ...]] = ("left_wheel", "right_wheel")
+    action_scale: ClassVar[Mapping[str, float]] = {"left_wheel_m_s": MAX_WHEEL_M_S, "right_wheel_m_s": MAX_WHEEL_M_S}
     environment_state_names: ClassVar[tuple[str, ...]] = (
         "robot.x", "robot.y", "robot.cos", "robot.sin", "robot.speed", "robot.turning", "goal.x", "goal.y",
         *(f"obstacle_{index}.{axis}" for index in range(NUM_OBSTACLES) for axis in "xy"),

@@ -14,7 +14,8 @@ from robossl_envs.simulation.scene import BodySpec, RobotSpec
 from robossl_envs.tasks.task import Success
 
 UPPER_M, FOREARM_M = 0.2, 0.18
-MAX_TORQUES_N_M = np.array([0.5, 0.25])
+SHOULDER_N_M, ELBOW_N_M = 0.5, 0.25
+MAX_TORQUES_N_M = np.array([SHOULDER_N_M, ELBOW_N_M])
 BLUE, RED, GREEN = (0.35, 0.25, 0.9), (0.85, 0.25, 0.15), (0.1, 0.75, 0.3)
 
 STIFFNESS = np.array([1.2, 0.3])
@@ -98,6 +99,7 @@ class TwoLinkReacher(GoalTask):
         Variation(name="joints.damping_n_m_s_per_rad", nominal=0.02, randomized=(0.01, 0.03), shifted=(0.03, 0.04)),
     )
     action_names: ClassVar[tuple[str, ...]] = ("shoulder", "elbow")
+    action_scale: ClassVar[Mapping[str, float]] = {"shoulder_n_m": SHOULDER_N_M, "elbow_n_m": ELBOW_N_M}
     environment_state_names: ClassVar[tuple[str, ...]] = (
         "shoulder.cos", "shoulder.sin", "shoulder.speed", "elbow.cos", "elbow.sin", "elbow.speed",
         "fingertip.x", "fingertip.y", "goal.x", "goal.y",

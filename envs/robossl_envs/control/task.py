@@ -62,6 +62,8 @@ class ControlTask(ABC):
     """The first is called `front`, the name that everything takes by default."""
     variations: ClassVar[tuple[Variation, ...]]
     action_names: ClassVar[tuple[str, ...]]
+    action_scale: ClassVar[Mapping[str, float]]
+    """What 1 means in each number of an action, its name ending with the unit."""
     environment_state_names: ClassVar[tuple[str, ...]]
 
     @property

@@ -41,6 +41,9 @@ class Robot:
         self.action_names = ("x", "y", "z", *(("gripper",) if uses_gripper else ()))
         self.workspace_low_m = np.array(workspace_low_m)
         self.workspace_high_m = np.array(workspace_high_m)
+        gripper = {"gripper": 1.0} if uses_gripper else {}
+        self.action_scale = {f"{axis}_m": self.max_step_m for axis in "xyz"} | gripper
+        """What 1 means in each number of an action: metres in one control step, and a gripper that is open."""
         self._chain = SerialChain(spec.urdf, spec.end_effector)
         self._home_rad = np.array(spec.home_rad)
         self._num_arm_joints = len(self._chain.lower_rad)

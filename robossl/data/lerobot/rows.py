@@ -45,6 +45,11 @@ def episode_columns(episode: Episode) -> dict[str, np.ndarray]:
 
 def episode_extras(episode: Episode) -> dict[str, Any]:
     """Return what lerobot has no place for, as plain values."""
+    if_told = {
+        "randomization": episode.randomization,
+        "action_scale": episode.action_scale,
+        "environment_state_names": episode.environment_state_names,
+    }
     return {
         "seed": int(episode.seed),
         "env_id": episode.env_id,
@@ -56,7 +61,7 @@ def episode_extras(episode: Episode) -> dict[str, Any]:
         "truncated": bool(episode.truncated),
         "success": bool(episode.success),
         "variations": plain(episode.variations),
-    } | ({} if episode.randomization is None else {"randomization": plain(episode.randomization)})
+    } | {name: plain(value) for name, value in if_told.items() if value is not None}
 
 
 def check_columns(columns: Mapping[str, np.ndarray], num_rows: int) -> None:
