@@ -19,7 +19,8 @@ from robossl.config.finetune import FinetuneConfig
 from robossl.config.load import dump_values
 from robossl.runs.files import write_text
 from robossl.stages.benchmark import without_later
-from robossl.stages.benchmark_cells import Cell, as_markdown, differences, table
+from robossl.stages.benchmark_cells import Cell, as_markdown, table
+from robossl.stages.benchmark_pairs import differences
 from robossl.stages.chain import run_stage
 from robossl.stages.collect import collect
 from robossl.stages.evaluate import evaluate
@@ -136,9 +137,10 @@ def _write(cells: Path) -> None:
     success = table(found, labels=LABELS)
     columns = ["head" if name == "encoder" else name for name in success["columns"]]
     tables = [success | {"title": "Success", "columns": columns}]
+    tasks = list(dict.fromkeys(cell.task for cell, _ in found))
     for head in ("flow", "diffusion"):
         others = [name for name in LABELS if name.startswith("mlp")]
-        tables.append(differences(found, of=head, against=others, labels=LABELS))
+        tables.append(differences(found, tasks=tasks, of=head, against=others, labels=LABELS))
     title = "# Heads\n\nMade by `python tools/heads.py`.\n\n"
     write_text(cells.with_suffix(".md"), title + "\n".join(as_markdown(one) for one in tables))
 

@@ -1,14 +1,12 @@
-"""Intervals of success rates: of one policy, of two on the same episodes, and of a recipe over training seeds."""
+"""Intervals of success rates: of one policy, and of the difference and the ratio of two on the same episodes."""
 
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from robossl.errors import RobosslError
-
-BOOTSTRAP_DRAWS = 4000
 
 
 class Interval(NamedTuple):
@@ -68,87 +66,70 @@ def paired_difference(
     Raises:
         RobosslError: the two are not equally long, or empty.
     """
-    first, second = np.asarray(first, bool), np.asarray(second, bool)
-    if len(first) != len(second) or len(first) == 0:
-        raise RobosslError(f"paired comparison needs the same episodes, got {len(first)} and {len(second)}")
-    n = len(first)
-    rates = first.mean(), second.mean()
-    (low1, high1), (low2, high2) = (wilson(int(part.sum()), n, confidence=confidence) for part in (first, second))
-    phi = _correlation(first, second)
-    difference = float(rates[0] - rates[1])
-    down1, up1, down2, up2 = rates[0] - low1, high1 - rates[0], rates[1] - low2, high2 - rates[1]
+    (rate1, down1, up1), (rate2, down2, up2), phi = _pair(first, second, confidence=confidence)
     below = np.sqrt(max(0.0, down1**2 - 2 * phi * down1 * up2 + up2**2))
     above = np.sqrt(max(0.0, up1**2 - 2 * phi * up1 * down2 + down2**2))
+    difference = rate1 - rate2
     return Estimate(difference, max(-1.0, float(difference - below)), min(1.0, float(difference + above)))
 
 
-def across_seeds(
-    successes: Bool[np.ndarray, "S n"], *, confidence: float = 0.95, draws: int = BOOTSTRAP_DRAWS, seed: int = 0
+def paired_ratio(
+    first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"], *, confidence: float = 0.95
 ) -> Estimate:
-    """Return the success rate of a recipe that was trained with S seeds and tried on n episodes each.
+    """Return the ratio of two success rates on the same episode seeds, with its interval.
 
-    Training seeds and episodes are both samples, and every training seed meets the same episodes. So both are drawn
-    with replacement, independently of each other (the pigeonhole bootstrap, Owen, 2007, arXiv 0712.1111; it errs on
-    the wide side). The result is never narrower than Wilson's interval of all S x n episodes, which also covers the
-    case that all agree. With 3 training seeds their spread is itself badly known: show every seed beside it.
+    The hybrid method (Tang, Li and Tang, Confidence interval construction for proportion ratio in paired studies,
+    2012): the ends are the ratios R for which the interval of first - R x second, joined as in `paired_difference`,
+    ends at 0.
+    Where both succeed in all n episodes it goes from Wilson's lower end to one over it.
 
     Args:
-        successes: row s: the episodes of training seed s, in the same order in each row.
+        first: success of each episode, of which the ratio says how many there are.
+        second: success of the same episodes that the first are compared with, once or more.
         confidence: 0-1.
-        draws: of the bootstrap.
-        seed: of the bootstrap.
 
     Raises:
-        RobosslError: there is no seed or no episode.
+        RobosslError: the two are not equally long, or empty, or the second has no success.
     """
-    table = np.asarray(successes, np.float64)
-    if table.ndim != 2 or table.size == 0:
-        raise RobosslError(f"successes must be [training seeds, episodes] with at least one each, got {table.shape}")
-    rates = _bootstrap(table, draws=draws, seed=seed).clip(0, 1)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(rates, [tail, 1 - tail])
-    least = wilson(int(table.sum()), table.size, confidence=confidence)
-    return Estimate(float(table.mean()), min(float(low), least.low), max(float(high), least.high))
+    (rate1, down1, up1), (rate2, down2, up2), phi = _pair(first, second, confidence=confidence)
+    if rate2 == 0:
+        raise RobosslError("there is no ratio to a success rate of 0")
+    low = _ratio_end(rate1, rate2, down1, up2, phi, sign=-1)
+    return Estimate(rate1 / rate2, low, _ratio_end(rate1, rate2, up1, down2, phi, sign=1))
 
 
-def difference_across_seeds(
-    first: Bool[np.ndarray, "S n"],
-    second: Bool[np.ndarray, "S n"],
-    *,
-    confidence: float = 0.95,
-    draws: int = BOOTSTRAP_DRAWS,
-    seed: int = 0,
-) -> Estimate:
-    """Return the difference of two recipes' success rates, paired by training seed and episode.
+class _Rate(NamedTuple):
+    """A rate, and how far it is to the ends of its interval."""
 
-    The pigeonhole bootstrap of `across_seeds` on the differences of the pairs.
-
-    Args:
-        first: success of one recipe, row s: the episodes of training seed s.
-        second: success of the other, with the same training seeds and episodes in the same places.
-        confidence: 0-1.
-        draws: of the bootstrap.
-        seed: of the bootstrap.
-
-    Raises:
-        RobosslError: the shapes differ.
-    """
-    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    if one.shape != other.shape or one.ndim != 2 or one.size == 0:
-        raise RobosslError(f"both must be [training seeds, episodes] of one shape, got {one.shape} and {other.shape}")
-    differences = _bootstrap(one - other, draws=draws, seed=seed)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    return Estimate(float((one - other).mean()), float(low), float(high))
+    value: float
+    down: float
+    up: float
 
 
-def _bootstrap(table: Float[np.ndarray, "S n"], *, draws: int, seed: int) -> Float[np.ndarray, " draws"]:
-    """Return means of the table with rows and columns drawn with replacement, independently of each other."""
-    generator = np.random.default_rng(seed)
-    num_seeds, n = table.shape
-    seed_weights = generator.multinomial(num_seeds, np.full(num_seeds, 1 / num_seeds), size=draws) / num_seeds
-    episode_weights = generator.multinomial(n, np.full(n, 1 / n), size=draws) / n
-    return np.einsum("ds,sn,dn->d", seed_weights, table, episode_weights, optimize=True)
+def _pair(
+    first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"], *, confidence: float
+) -> tuple[_Rate, _Rate, float]:
+    """Return both rates with Wilson's intervals, and how the outcomes go together."""
+    first, second = np.asarray(first, bool), np.asarray(second, bool)
+    if len(first) != len(second) or len(first) == 0:
+        raise RobosslError(f"paired comparison needs the same episodes, got {len(first)} and {len(second)}")
+    one, other = _rate(first, confidence), _rate(second, confidence)
+    return one, other, _correlation(first, second)
+
+
+def _rate(successes: Bool[np.ndarray, " n"], confidence: float) -> _Rate:
+    value = float(successes.mean())
+    low, high = wilson(int(successes.sum()), len(successes), confidence=confidence)
+    return _Rate(value, value - low, high - value)
+
+
+def _ratio_end(rate1: float, rate2: float, span1: float, span2: float, phi: float, *, sign: int) -> float:
+    """Return the root of (rate1 - R rate2)^2 = span1^2 - 2 phi span1 R span2 + (R span2)^2 on one side of the ratio."""
+    square, middle, rest = rate2**2 - span2**2, rate1 * rate2 - phi * span1 * span2, rate1**2 - span1**2
+    root = max(0.0, middle**2 - square * rest) ** 0.5
+    if sign > 0:
+        return (middle + root) / square
+    return max(0.0, rest) / (middle + root) if middle + root > 0 else 0.0
 
 
 def _correlation(first: Bool[np.ndarray, " n"], second: Bool[np.ndarray, " n"]) -> float:

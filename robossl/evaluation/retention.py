@@ -7,12 +7,14 @@ import numpy as np
 from jaxtyping import Bool
 
 from robossl.errors import RobosslError
-from robossl.evaluation.intervals import BOOTSTRAP_DRAWS, Estimate
+from robossl.evaluation.intervals import Estimate, Interval, paired_ratio
+from robossl.evaluation.training_seeds import BOOTSTRAP_DRAWS, bootstrap_means, over_seeds, percentiles, widest
 
 MEASURED = ("renderer", "n", "success_rate", "low", "high")
 """What a table says of one evaluation."""
 COLUMNS = ("policy", "domain", *MEASURED, "retained", "retained_low", "retained_high", "of")
 """Of a table of success and of what is kept of it, as `robossl report` draws it."""
+IDLE_NOTE = "No retained fraction: there was no success to keep, or each episode ran the same, so that nothing changed."
 
 
 def retained(
@@ -23,11 +25,13 @@ def retained(
     draws: int = BOOTSTRAP_DRAWS,
     seed: int = 0,
 ) -> Estimate | None:
-    """Return the success rate in a target over that in the source, with its percentile bootstrap interval.
+    """Return the success rate in a target over that in the source, with its interval.
 
-    The same episodes are drawn for both, since a layout that is hard in one world is hard in the other; draws without
-    any success in the source count for nothing. With several training seeds these are drawn too, independently of the
-    episodes (pigeonhole bootstrap, Owen, 2007, arXiv 0712.1111).
+    The ends are the outermost of those of `paired_ratio` of all episodes, of a bootstrap, and with several training
+    seeds of Student's t over them. The bootstrap draws the same episodes for both worlds, since a layout that is hard
+    in one is hard in the other, and training seeds independently of them (pigeonhole, Owen, 2007, arXiv 0712.1111);
+    draws without any success in the source count for nothing. Student's t is that of the ratio to first order: of each
+    seed's target - ratio x source, over the mean of the source. With few successes in the source all three are rough.
 
     Args:
         target: success of each episode in the world that the policy was moved to; row s: of training seed s, if there
@@ -49,15 +53,30 @@ def retained(
         raise RobosslError(f"retention needs the same episodes in both worlds, got {counts}")
     if not here.any():
         return None
-    rng = np.random.default_rng(seed)
-    of_seeds, of_episodes = (rng.multinomial(n, np.full(n, 1 / n), size=draws) for n in here.shape)
-    at_target, at_source = (((of_seeds @ world) * of_episodes).sum(axis=1) for world in (there, here))
-    ratios = at_target[at_source > 0] / at_source[at_source > 0]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(ratios, [tail, 1 - tail])
-    return Estimate(float(there.sum() / here.sum()), float(low), float(high))
+    at_target, at_source = (bootstrap_means(world, draws=draws, seed=seed) for world in (there, here))
+    drawn = percentiles(at_target[at_source > 0] / at_source[at_source > 0], confidence=confidence)
+    ratio, *least = paired_ratio(there.ravel() > 0, here.ravel() > 0, confidence=confidence)
+    student = over_seeds(ratio + (there - ratio * here).mean(axis=1) / here.mean(), confidence=confidence)
+    return widest(ratio, [drawn, Interval(*least), *student], limits=Interval(0.0, np.inf))
 
 
 def successes_of(evaluation: Mapping[str, Any]) -> Bool[np.ndarray, " n"]:
     """Return the outcome of each episode of an evaluation in one world."""
     return np.array([episode["success"] for episode in evaluation["episodes"]], bool)
+
+
+def retained_of(
+    found: Mapping[str, Any], reference: Mapping[str, Any], *, is_same: bool = False
+) -> Estimate | tuple[None, None, None]:
+    """Return what is retained of the success in a reference, as the results of `robossl evaluate` hold both.
+
+    Nothing where the reference has no success, or where another world let every episode run the same to the step: it
+    then changed nothing that the policy meets, such as the mass of things in a task without any, and nothing was kept.
+
+    Args:
+        found, reference: of one domain each.
+        is_same: whether they are the same world.
+    """
+    if not is_same and found["episodes"] == reference["episodes"]:
+        return None, None, None
+    return retained(successes_of(found), successes_of(reference)) or (None, None, None)

@@ -32,7 +32,9 @@ from robossl.errors import ConfigError, closest
 from robossl.rollout import Workers
 from robossl.runs import Run, digest_path, fingerprint
 from robossl.runs.files import write_text
-from robossl.stages.benchmark_cells import Cell, as_markdown, by_demonstrations, differences, retentions, table
+from robossl.stages.benchmark_agreement import agreements
+from robossl.stages.benchmark_cells import Cell, as_markdown, by_demonstrations, table
+from robossl.stages.benchmark_pairs import differences, retentions
 from robossl.stages.benchmark_shifts import NOTHING, PLAIN, measured_under, shift_table
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
@@ -105,22 +107,26 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
             run.tracker.log(len(found) - 1, {f"{cell.name}/{name}": rate for name, rate in rates.items()})
     if not found:
         raise ConfigError(f"no cell in {config.cells} is finished with these settings; leave only_finished out")
-    found.sort(key=lambda item: config.tasks.index(item[0].task))
-    shifted = [item for item in found if item[0].shift is not None]
-    found = [item for item in found if item[0].shift is None]
+    tables = _tables(config, sorted(found, key=lambda item: config.tasks.index(item[0].task)))
+    write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
+    return {"tables": tables}
+
+
+def _tables(config: BenchmarkConfig, cells: list[tuple[Cell, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return all tables that the cells are enough for."""
+    shifted = [item for item in cells if item[0].shift is not None]
+    found = [item for item in cells if item[0].shift is None]
     others = [name for name in _encoders(config) if name not in (BEST, "state")]
+    usual, scripted = config.recipe.num_demonstrations, tuple(SCRIPTED)
     tables = [
         table(found, labels=LABELS),
         retentions(found, source=DOMAINS[0], target=DOMAINS[1], labels=LABELS),
-        differences(found, of=BEST, against=others, labels=LABELS),
+        differences(found, tasks=config.tasks, of=BEST, against=others, labels=LABELS),
+        agreements(found, source=DOMAINS[0], target=DOMAINS[1]),
+        by_demonstrations(found, tasks=config.tasks, usual=usual, leave_out=scripted, labels=LABELS),
+        shift_table(shifted) if shifted else None,
     ]
-    usual = config.recipe.num_demonstrations
-    if (counts := by_demonstrations(found, usual=usual, leave_out=tuple(SCRIPTED), labels=LABELS)) is not None:
-        tables.append(counts)
-    if shifted:
-        tables.append(shift_table(shifted))
-    write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
-    return {"tables": tables}
+    return [one for one in tables if one is not None]
 
 
 def _open_folder(cells: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,19 @@ import numpy as np
 from jaxtyping import Bool
 
 from robossl import __version__
-from robossl.evaluation.intervals import across_seeds, difference_across_seeds, wilson
-from robossl.evaluation.retention import retained, successes_of
+from robossl.evaluation.intervals import wilson
+from robossl.evaluation.retention import successes_of
+from robossl.evaluation.training_seeds import INTERVAL, across_seeds
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json
 
 ALL_TASKS = "all"
 COLUMNS = ("task", "encoder", "domain", "renderer", "n", "each_seed", "success_rate", "low", "high")
-NOTE = (
-    "n: episodes of all training seeds; each_seed: success rate of each training seed. Interval: 95 %, over training "
-    "seeds and episodes (pigeonhole bootstrap, never narrower than Wilson's); Wilson's where nothing is trained."
-)
+HOW = f"Interval: 95 %, {INTERVAL} Wilson's of all episodes; Wilson's alone where there is one training seed."
+NOTE = f"n: episodes of all training seeds; each_seed: success rate of each training seed. {HOW}"
+
+Outcomes = dict[int, Bool[np.ndarray, " n"]]
+"""Success of the same episodes, by training seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,33 +80,17 @@ class Cell:
 def table(cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the table over tasks, variants and domains, with the training seeds joined."""
     rows = []
-    for first, found in _groups(cells):
-        for domain in found[0]["domains"]:
-            row = _row([result["domains"][domain] for result in found])
+    for first, found in by_policy(cells):
+        for domain in domains_of(found):
+            row = _row([result["domains"][domain] for result in found.values()])
             rows.append([first.task, first.label(labels), domain, *row])
     return {"title": "Benchmark", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
-
-
-def retentions(
-    cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, source: str, target: str, labels: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what each variant keeps in one domain of its success in another one."""
-    rows = []
-    for first, found in _groups(cells):
-        there, here = (
-            np.stack([successes_of(result["domains"][name]) for result in found]) for name in (target, source)
-        )
-        kept = retained(there, here)
-        if kept is not None:
-            rows.append([first.task, first.label(labels), *(round(value, 3) for value in kept)])
-    note = f"Success in {target} over that in {source}; bootstrap over training seeds and episodes, 95 %."
-    columns = ["task", "encoder", "retained", "low", "high"]
-    return {"title": f"What is kept in {target}", "columns": columns, "rows": rows, "note": note}
 
 
 def by_demonstrations(
     cells: Sequence[tuple[Cell, Mapping[str, Any]]],
     *,
+    tasks: Sequence[str],
     usual: int,
     leave_out: Sequence[str],
     labels: Mapping[str, str],
@@ -113,6 +99,7 @@ def by_demonstrations(
 
     Args:
         cells: All cells.
+        tasks: All tasks that a mean stands for.
         usual: Demonstrations of a cell that names no number.
         leave_out: Variants that are not trained.
         labels: Words for the variants.
@@ -120,72 +107,63 @@ def by_demonstrations(
     Returns:
         None where there is one number alone.
     """
-    found = [(first, results) for first, results in _groups(cells) if first.variant not in leave_out]
-    tasks = list(dict.fromkeys(first.task for first, _ in found))
-    groups: dict[tuple[str, str, int, str], list[Bool[np.ndarray, "S n"]]] = {}
-    for task in (*tasks, *([ALL_TASKS] if len(tasks) > 1 else [])):
+    groups: dict[tuple[str, str, int, str], list[Outcomes]] = {}
+    found = [(first, results) for first, results in by_policy(cells) if first.variant not in leave_out]
+    for task in tasks_and_all(tasks):
         for first, results in found:
-            for domain in results[0]["domains"] if task in (first.task, ALL_TASKS) else ():
+            for domain in domains_of(results) if task in (first.task, ALL_TASKS) else ():
                 key = (task, labels.get(first.variant, first.variant), first.num_demonstrations or usual, domain)
-                successes = np.stack([successes_of(result["domains"][domain]) for result in results])
-                groups.setdefault(key, []).append(successes)
+                groups.setdefault(key, []).append(outcomes(results, domain))
     rows = []
     for key, parts in groups.items():
-        seeds = {len(part) for part in parts}
-        if len(seeds) == 1 and (key[0] != ALL_TASKS or len(parts) == len(tasks)):
-            successes = np.concatenate(parts, axis=1)
-            rows.append([*key, len(parts[0]), successes.size, *_estimate(successes)])
+        seeds = common_seeds(parts)
+        if seeds and len(parts) == (len(tasks) if key[0] == ALL_TASKS else 1):
+            successes = side_by_side(parts, seeds)
+            rows.append([*key, len(seeds), successes.size, *_estimate(successes)])
     columns = ["task", "encoder", "demonstrations", "domain", "training_seeds", "n", "success_rate", "low", "high"]
     note = (
-        f"{ALL_TASKS}: mean over the tasks, where a policy was measured on each. Interval: 95 %, over training seeds "
-        "and episodes (pigeonhole bootstrap, never narrower than Wilson's); Wilson's where there is one training seed."
+        f"{ALL_TASKS}: mean over the tasks, where a policy was measured on each, over the training seeds that it has "
+        f"on all of them. n: episodes of all training seeds. {HOW}"
     )
     title = "Success by number of demonstrations"
     table = {"title": title, "columns": columns, "rows": rows, "note": note}
     return table if len({row[2] for row in rows}) > 1 else None
 
 
-def _groups(
+def by_policy(
     cells: Sequence[tuple[Cell, Mapping[str, Any]]],
-) -> Iterator[tuple[Cell, list[Mapping[str, Any]]]]:
-    """Yield the results of all training seeds of one policy, behind the first of their cells."""
+) -> Iterator[tuple[Cell, dict[int, Mapping[str, Any]]]]:
+    """Yield the results of one policy by training seed, behind the first of its cells."""
     groups: dict[str, list[tuple[Cell, Mapping[str, Any]]]] = {}
     for cell, result in cells:
         groups.setdefault(cell.name, []).append((cell, result))
     for members in groups.values():
-        yield members[0][0], [result for _, result in members]
+        yield members[0][0], {cell.seed: result for cell, result in members}
 
 
-def differences(
-    cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, of: str, against: Sequence[str], labels: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return by how much one variant succeeds more often than others, paired by training seed and episode.
+def domains_of(found: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """Return the domains of the results of one policy."""
+    return list(next(iter(found.values()))["domains"])
 
-    With several tasks also over all of them.
-    """
-    pairs: dict[tuple[str, str, str], list[tuple[np.ndarray, np.ndarray]]] = {}
-    known = {first.name: (first, found) for first, found in _groups(cells)}
-    for first, found in known.values():
-        for other in against if first.variant == of else ():
-            second, measured = known.get(replace(first, variant=other).name, (None, []))
-            if second is None or len(measured) != len(found):
-                continue
-            for domain in found[0]["domains"]:
-                both = [np.stack([successes_of(one["domains"][domain]) for one in part]) for part in (found, measured)]
-                for task in (first.task, ALL_TASKS):
-                    pairs.setdefault((task, second.label(labels), domain), []).append((both[0], both[1]))
-    rows = []
-    for (task, label, domain), parts in pairs.items():
-        if task == ALL_TASKS and (len(parts) == 1 or len({len(first) for first, _ in parts}) > 1):
-            continue  # one task, or tasks that are not all there with as many training seeds
-        difference = difference_across_seeds(*(np.concatenate(side, axis=1) for side in zip(*parts, strict=True)))
-        rows.append([task, label, domain, *(round(value, 3) for value in difference)])
-    return {
-        "title": f"How much better is: {labels[of]}",
-        "columns": ["task", "than", "domain", "difference", "low", "high"],
-        "rows": rows,
-        "note": "Difference of success rates, paired by training seed and episode; 95 %, pigeonhole bootstrap.",
-    }
+
+def outcomes(found: Mapping[int, Mapping[str, Any]], domain: str) -> Outcomes:
+    """Return the outcomes of the episodes of one domain, by training seed."""
+    return {seed: successes_of(result["domains"][domain]) for seed, result in found.items()}
+
+
+def tasks_and_all(tasks: Sequence[str]) -> list[str]:
+    """Return what rows are made of: each task, and where there are several all of them together."""
+    return [*tasks, *([ALL_TASKS] if len(tasks) > 1 else [])]
+
+
+def common_seeds(parts: Sequence[Outcomes]) -> list[int]:
+    """Return the training seeds that are there in every part."""
+    return sorted(set.intersection(*(set(part) for part in parts)))
+
+
+def side_by_side(parts: Sequence[Outcomes], seeds: Sequence[int]) -> Bool[np.ndarray, "S m"]:
+    """Return a row for each of these training seeds, with the episodes of all parts."""
+    return np.stack([np.concatenate([part[seed] for part in parts]) for seed in seeds])
 
 
 def _row(domains: Sequence[Mapping[str, Any]]) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.transfer import in_shift
-from robossl.evaluation.retention import COLUMNS, MEASURED, retained, successes_of
+from robossl.evaluation.retention import COLUMNS, IDLE_NOTE, MEASURED, retained_of
 from robossl.stages.benchmark_cells import Cell
 
 PLAIN = "nominal"
@@ -25,13 +25,13 @@ def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, An
     rows = []
     for cell, result in (item for item in cells if item[0].task in plain):
         found, reference = result["domains"][PLAIN], plain[cell.task]
-        kept = retained(successes_of(found), successes_of(reference)) or (None, None, None)
+        kept = retained_of(found, reference, is_same=cell.shift == NOTHING)
         world = PLAIN if cell.shift == NOTHING else f"shift: {cell.shift}"
         counts = [found[column] for column in MEASURED]
         rows.append([cell.task, world, *_rounded(counts), *_rounded(kept), PLAIN])
     note = (
         f"The pretrained policies of the first training seed in {PLAIN}, each shift alone and as far off as preset "
-        "`shifted` goes. Wilson's 95 % interval; retained: over the rate without the shift, bootstrap over episodes."
+        f"`shifted` goes. Wilson's 95 % interval; retained: over the rate without the shift. {IDLE_NOTE}"
     )
     return {"title": "Under single shifts", "columns": list(COLUMNS), "rows": rows, "note": note}
 

@@ -6,7 +6,7 @@ from typing import Any
 from robossl.config.transfer import TransferConfig
 from robossl.evaluation.agreement import ENOUGH_POLICIES, LEAST_POLICIES, agreement
 from robossl.evaluation.intervals import paired_difference
-from robossl.evaluation.retention import COLUMNS, MEASURED, retained, successes_of
+from robossl.evaluation.retention import COLUMNS, IDLE_NOTE, MEASURED, retained_of, successes_of
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run
@@ -70,10 +70,9 @@ def _success(config: TransferConfig, cells: Cells) -> dict[str, Any]:
     for name in config.policies:
         for world in config.worlds:
             cell, reference = cells[name, world], config.reference(world)
-            kept = retained(successes_of(cell), successes_of(cells[name, reference]))
-            found = [cell[column] for column in MEASURED]
-            rows.append([name, world, *found, *(kept if kept is not None else (None, None, None)), reference])
-    return {"title": "Success in each world", "columns": list(COLUMNS), "rows": rows, "note": NOTE}
+            kept = retained_of(cell, cells[name, reference], is_same=world == reference)
+            rows.append([name, world, *(cell[column] for column in MEASURED), *kept, reference])
+    return {"title": "Success in each world", "columns": list(COLUMNS), "rows": rows, "note": f"{NOTE} {IDLE_NOTE}"}
 
 
 def _differences(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from robossl.errors import RobosslError
-from robossl.evaluation.intervals import across_seeds, difference_across_seeds, paired_difference, wilson
+from robossl.evaluation.intervals import paired_difference, paired_ratio, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 20), (1, 20), (10, 20), (20, 20), (85, 100), (3, 1000)])
@@ -66,48 +66,42 @@ def test_a_paired_comparison_needs_the_same_episodes() -> None:
         paired_difference(np.ones(2, bool), np.ones(3, bool))
 
 
-def test_one_value_everywhere_gives_wilsons_interval() -> None:
-    assert across_seeds(np.ones((3, 20), bool)) == (1.0, *wilson(60, 60))
+def test_the_ratio_of_two_that_always_succeed_is_one_within_wilsons_end() -> None:
+    always = np.ones(34, bool)
+    low = wilson(34, 34).low
+    assert paired_ratio(always, always) == pytest.approx((1.0, low, 1 / low))
 
 
-def test_training_seeds_that_disagree_widen_the_interval() -> None:
+def test_the_ends_of_a_ratio_are_where_the_interval_of_the_difference_ends_at_zero() -> None:
+    first, second = _pairs(12, 12, 12, 12)  # phi is 0
+    value, low, high = paired_ratio(first, second)
+    span = wilson(24, 48).high - 0.5
+    assert value == 1
+    assert 0.5 - low * 0.5 == pytest.approx(np.hypot(span, low * span))
+    assert high == pytest.approx(1 / low)
+
+
+def test_turning_a_ratio_over_turns_its_interval_over() -> None:
+    first, second = _pairs(30, 9, 3, 8)
+    value, low, high = paired_ratio(first, second)
+    assert low < value < high
+    assert paired_ratio(second, first) == pytest.approx((1 / value, 1 / high, 1 / low))
+
+
+def test_a_ratio_needs_a_success_to_divide_by_and_none_to_divide() -> None:
+    never, once = np.zeros(34, bool), np.arange(34) == 0
+    value, low, high = paired_ratio(never, once)
+    assert (value, low) == (0.0, 0.0)
+    assert high > 1
+    with pytest.raises(RobosslError, match="no ratio"):
+        paired_ratio(once, never)
+
+
+def test_the_interval_of_a_ratio_covers_the_true_one_about_as_often_as_it_says() -> None:
     generator = np.random.default_rng(0)
-    alike = generator.random((3, 100)) < 0.5
-    apart = generator.random((3, 100)) < np.array([[0.2], [0.5], [0.8]])
-    first, second = across_seeds(alike), across_seeds(apart)
-    assert second.high - second.low > 2 * (first.high - first.low)
-    assert apart.mean() == pytest.approx(second.value)
-
-
-def test_the_recipe_interval_covers_the_recipes_true_rate() -> None:
-    generator = np.random.default_rng(1)
+    chances = np.array([0.5, 0.1, 0.25, 0.15])
     covered = 0
-    for _ in range(100):
-        rates = np.clip(0.6 + 0.1 * generator.normal(size=(8, 1)), 0, 1)
-        estimate = across_seeds(generator.random((8, 40)) < rates, draws=500)
-        covered += estimate.low <= 0.6 <= estimate.high
-    assert covered >= 90
-
-
-def test_no_seeds_or_episodes_are_refused() -> None:
-    with pytest.raises(RobosslError, match="at least one each"):
-        across_seeds(np.zeros((0, 5), bool))
-
-
-def test_a_difference_across_seeds_is_paired_and_turns_its_sign_with_the_order() -> None:
-    generator = np.random.default_rng(0)
-    shared = generator.random((3, 100))
-    better, worse = shared < 0.8, shared < 0.5  # each episode that the worse one solves, the better one solves too
-    value, low, high = difference_across_seeds(better, worse)
-    assert value == pytest.approx(better.mean() - worse.mean())
-    assert low > 0.15
-    assert difference_across_seeds(worse, better) == pytest.approx((-value, -high, -low))
-    assert difference_across_seeds(better, better) == pytest.approx((0.0, 0.0, 0.0))
-    unpaired = generator.permuted(worse, axis=1)
-    _, wider_low, wider_high = difference_across_seeds(better, unpaired)
-    assert wider_high - wider_low > high - low
-
-
-def test_a_difference_across_seeds_refuses_other_shapes() -> None:
-    with pytest.raises(RobosslError, match=r"of one shape, got \(3, 5\) and \(3, 4\)"):
-        difference_across_seeds(np.ones((3, 5), bool), np.ones((3, 4), bool))
+    for _ in range(400):
+        _, low, high = paired_ratio(*_pairs(*generator.multinomial(50, chances)))
+        covered += low <= 0.6 / 0.75 <= high
+    assert 0.92 <= covered / 400 <= 0.99

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from measured import measured
@@ -17,7 +18,7 @@ from robossl.runs import open_run
 from robossl.stages import benchmark as stage
 from robossl.stages.benchmark import DOMAINS, benchmark
 from robossl.stages.benchmark_cells import Cell
-from robossl.stages.benchmark_shifts import PLAIN
+from robossl.stages.benchmark_shifts import NOTHING, PLAIN
 
 
 @pytest.fixture
@@ -47,7 +48,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
 
     def measure(config: BenchmarkConfig, one: Cell, workers: Any) -> dict[str, Any]:
         seen.append((one.task, one.variant, one.seed))
-        return measured(1, 1, 0, one.seed, domains=DOMAINS if one.shift is None else (PLAIN,))
+        if one.shift is None:
+            return measured(1, 1, 0, one.seed, domains=DOMAINS)
+        # another world is not just the same, episode by episode
+        return measured(1, *((1, 0) if one.shift == NOTHING else (0, 1)), one.seed, domains=(PLAIN,))
 
     monkeypatch.setattr(stage, "_measure", measure)
     return seen
@@ -74,7 +78,12 @@ def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
     assert [row[1:3] for row in tables[2]["rows"]] == [
         [NAMES[name], domain] for name in ("random", "scratch") for domain in DOMAINS
     ]
-    assert [row[:3] for row in tables[1]["rows"]] == [["reach", NAMES[name], 1.0] for name in (*TRAINED, *SCRIPTED)]
+    assert [row[:5] for row in tables[1]["rows"]] == [
+        *(["reach", NAMES[name], 2, 8, 1.0] for name in TRAINED),
+        *(["reach", NAMES[name], 1, 4, 1.0] for name in SCRIPTED),
+    ]
+    assert tables[3]["title"] == "Agreement of randomized and heldout"
+    assert tables[3]["rows"] == [["reach", 2 * len(TRAINED) + len(SCRIPTED), ANY, ANY]]
     assert len(list(config.cells.glob("*.json"))) == len(expected)
 
 
@@ -151,7 +160,8 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     assert (config.cells / "reach-random-10-0.json").is_file()
     labels = {row[1] for row in tables[0]["rows"]}
     assert {"mine", "SimCLR, frozen", "random, frozen, 10 demonstrations"} <= labels
-    assert {tuple(row[:4]) for row in tables[3]["rows"] if row[1] == NAMES["random"]} == {
+    counts = tables[4]
+    assert {tuple(row[:4]) for row in counts["rows"] if row[1] == NAMES["random"]} == {
         (task, NAMES["random"], count, domain)
         for task in ("reach", "push", "all")
         for count in (25, 10)

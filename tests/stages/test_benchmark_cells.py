@@ -78,7 +78,10 @@ def test_success_by_demonstrations_is_averaged_over_tasks_that_were_all_measured
         for seed in (0, 1)
     ]
     scripted = (cell("expert"), measured(1, 1))
-    made = by_demonstrations([*cells, scripted], usual=25, leave_out=("expert",), labels={"pretrained": "ours"})
+    tasks = ("reach", "push")
+    made = by_demonstrations(
+        [*cells, scripted], tasks=tasks, usual=25, leave_out=("expert",), labels={"pretrained": "ours"}
+    )
     assert made is not None
     rows = {(row[0], row[2]): dict(zip(made["columns"], row, strict=True)) for row in made["rows"]}
     assert {key: row["success_rate"] for key, row in rows.items()} == {
@@ -88,7 +91,26 @@ def test_success_by_demonstrations_is_averaged_over_tasks_that_were_all_measured
     assert (rows["all", 25]["training_seeds"], rows["all", 25]["n"]) == (2, 8)
     assert all(row["low"] <= row["success_rate"] <= row["high"] for row in rows.values())
     few = [item for item in cells if item[0].num_demonstrations is None]
-    assert by_demonstrations(few, usual=25, leave_out=(), labels={}) is None  # nothing to plot against
+    assert by_demonstrations(few, tasks=tasks, usual=25, leave_out=(), labels={}) is None  # nothing to plot against
+
+
+def test_a_mean_over_tasks_is_over_all_of_them_and_over_the_training_seeds_that_each_has() -> None:
+    counted = [(10, "reach", (0, 1)), (None, "reach", (0, 1)), (None, "push", (1, 2))]
+    cells = [
+        (replace(cell(seed=seed), task=task, num_demonstrations=count), measured(int(seed == 1)))
+        for count, task, seeds in counted
+        for seed in seeds
+    ]
+    how: dict[str, Any] = {"usual": 25, "leave_out": (), "labels": {}}
+    made = by_demonstrations(cells, tasks=("reach", "push"), **how)
+    assert made is not None
+    every = [dict(zip(made["columns"], row, strict=True)) for row in made["rows"] if row[0] == "all"]
+    assert [(row["demonstrations"], row["training_seeds"], row["n"], row["success_rate"]) for row in every] == [
+        (25, 1, 2, 1.0)
+    ]
+    made = by_demonstrations(cells, tasks=("reach", "push", "stack"), **how)
+    assert made is not None
+    assert {row[0] for row in made["rows"]} == {"reach", "push"}, "one task was not measured"
 
 
 def test_markdown_has_a_line_a_row_under_a_header() -> None:

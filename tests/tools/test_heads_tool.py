@@ -35,4 +35,4 @@ def test_the_table_takes_the_cells_that_are_there(tool: ModuleType, tmp_path: Pa
     tool._write(cells)
     text = (tmp_path / "heads.md").read_text()
     assert "| detour | MLP, L1 | randomized | tiny | 100 | 0.10 0.10 | 0.1 |" in text
-    assert "| detour | MLP, L1 | randomized | 0.8 |" in text  # by how much flow matching is better
+    assert "| detour | MLP, L1 | randomized | 2 | 100 | 0.8 |" in text  # by how much flow matching is better
