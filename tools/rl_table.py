@@ -28,7 +28,7 @@ from robossl.stages.pretrain import pretrain
 from robossl.stages.reinforce import reinforce
 
 ROOT = Path(__file__).parents[1]
-PLAY = {"reach": (300, 30), "cart_pole": (200, 60)}
+PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60)}
 """Episodes of play that the encoder of a task is pretrained on, and their length."""
 VARIANTS = {
     "state": "none: simulator state",

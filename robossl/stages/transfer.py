@@ -19,8 +19,8 @@ Cells = dict[tuple[str, str], dict[str, Any]]
 """(policy, world) to what `evaluate` found there."""
 NOTE = (
     "success_rate with Wilson's 95 % interval; retained: that rate over the one in the world that `of` names, with the "
-    "bootstrap interval over the episodes, which are the same in every world. Simulators all: held-out simulator "
-    "transfer, not real robots."
+    "outer ends of a bootstrap and of a paired score interval; the episodes are the same in every world. Simulators "
+    "all: held-out simulator transfer, not real robots."
 )
 
 

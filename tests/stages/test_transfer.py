@@ -42,7 +42,8 @@ def test_policies_are_measured_in_each_world_and_compared(tmp_path: Path, monkey
     assert {world for _, world in rows} == {"randomized", "nominal", "shift: colour"}
     assert all(row["n"] == 3 for row in rows.values())
     assert rows["expert", "nominal"]["success_rate"] == 1
-    assert rows["expert", "shift: colour"]["retained"] == 1
+    assert rows["expert", "nominal"]["retained"] == 1
+    assert rows["expert", "shift: colour"]["retained"] is None  # it sees no colour, so nothing changed
     assert [rows["expert", world]["of"] for world in ("nominal", "shift: colour")] == ["randomized", "nominal"]
     assert rows["floor", "nominal"]["retained"] is None  # it succeeds nowhere, so there is nothing to keep
     assert {row[0] for row in differences["rows"]} == {"play", "floor"}
