@@ -11,12 +11,18 @@ from robossl.report.html import element, escape
 from robossl.report.svg import COLORS, INK, MARKERS, inline_svg, page_style
 
 _ROW_IN, _POLICY_IN, _FRAME_IN = 0.16, 0.13, 0.9
+_LONG = 20
+"""Letters of a name from which on four names do not fit side by side."""
 _FARTHEST = 2.0
 """Where the axis ends at most: what is divided by few successes has intervals without end."""
-_NEEDED = {"policy", "domain", "retained", "retained_low", "retained_high"}
+_SHAPES = (
+    ("policy", "domain", "retained", "retained_low", "retained_high"),
+    ("encoder", "task", "retained", "low", "high"),
+)
+"""Columns of who keeps, where, what part of it, and the ends of the interval: of transfer, and of the benchmark."""
 _NOTE = (
-    "Success over that in the world which the table names (of), 95 % interval: at 1 nothing is lost, at 0 all. A "
-    "policy without a dot never succeeds where there should be something to keep. An arrow: the interval goes on."
+    "Success over that in the world which the table names, 95 % interval: at 1 nothing is lost, at 0 all. A policy "
+    "without a dot never succeeds where there should be something to keep. An arrow: the interval goes on."
 )
 
 
@@ -36,20 +42,20 @@ def kept_of(table: Mapping[str, Any]) -> list[Kept]:
 
     Where a policy is compared with itself there is nothing to see and no dot.
     """
-    if not set(table["columns"]) >= _NEEDED:
+    shape = _shape(table)
+    if shape is None:
         return []
-    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
-    return [
-        Kept(
-            policy=row["policy"],
-            world=row["domain"],
-            value=row["retained"],
-            low=row["retained_low"],
-            high=row["retained_high"],
-        )
-        for row in rows
-        if row["retained"] is not None and row["domain"] != row.get("of")
-    ]
+    kept = []
+    for cells in table["rows"]:
+        row = dict(zip(table["columns"], cells, strict=True))
+        policy, world, value, low, high = (row[name] for name in shape)
+        if value is not None and world != row.get("of"):
+            kept.append(Kept(policy=policy, world=world, value=value, low=low, high=high))
+    return kept
+
+
+def _shape(table: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return next((shape for shape in _SHAPES if set(table["columns"]) >= set(shape)), None)
 
 
 def retention_section(tables: Sequence[Mapping[str, Any]]) -> str:
@@ -61,7 +67,7 @@ def _figure(table: Mapping[str, Any]) -> str:
     kept = kept_of(table)
     words = "; ".join(f"{one.policy} in {one.world}: {one.value:.2f} ({one.low:.2f} to {one.high:.2f})" for one in kept)
     with page_style(f"retention-{table['title']}"):
-        column = table["columns"].index("policy")
+        column = table["columns"].index(next(iter(_shape(table) or ())))
         colors = {name: place for place, name in enumerate(dict.fromkeys(row[column] for row in table["rows"]))}
         figure = retention_figure(kept, colors=colors)
         svg = inline_svg(figure, label=f"Retained success. {words}")
@@ -92,7 +98,8 @@ def retention_figure(kept: Sequence[Kept], *, colors: Mapping[str, int]) -> Figu
         axes.axhline(edge - 0.5, color=INK, linewidth=0.5, alpha=0.12)
     axes.set_xlabel("retained success")
     axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside upper left", ncols=4, frameon=False, handlelength=1.2)
+    num_columns = 4 if max(map(len, policies)) < _LONG else 2
+    figure.legend(loc="outside upper left", ncols=num_columns, frameon=False, handlelength=1.2)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from robossl.config.recipe import (
 from robossl.config.transfer import check_shifts
 from robossl.encoders import load_encoder
 from robossl.errors import ConfigError, closest
+from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run, digest_path, fingerprint
 from robossl.runs.files import write_text
@@ -109,7 +110,20 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
         raise ConfigError(f"no cell in {config.cells} is finished with these settings; leave only_finished out")
     tables = _tables(config, sorted(found, key=lambda item: config.tasks.index(item[0].task)))
     write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
-    return {"tables": tables}
+    return {"tables": tables, "report": str(_page(config, tables, [cell for cell, _ in found]))}
+
+
+def _page(config: BenchmarkConfig, tables: Sequence[Mapping[str, Any]], cells: Sequence[Cell]) -> Path:
+    """Write the report: all tables, and the episodes of the first seed's cells, as far as they were measured here."""
+    first = [cell for cell in cells if cell.variant in SCRIPTED or cell.seed == config.seeds[0]]
+    here = {path: cell for cell in first if (path := _evaluated(config, cell)).is_dir()}
+    return build_report(
+        list(here),
+        config.output / "report.html",
+        title="robossl benchmark",
+        labels={path.name: cell.label(LABELS) for path, cell in here.items()},
+        tables=tables,
+    )
 
 
 def _tables(config: BenchmarkConfig, cells: list[tuple[Cell, Mapping[str, Any]]]) -> list[dict[str, Any]]:
@@ -218,8 +232,7 @@ def without_later(value: Any) -> Any:
 def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str, Any]:
     """Train what the cell needs, as far as it is not there, and evaluate."""
     policy = SCRIPTED[cell.variant] if cell.variant in SCRIPTED else str(_policy(config, cell) / "policy")
-    shift = "" if cell.shift is None else f"-shift-{cell.shift}"
-    output = _path(config, f"evaluate-{cell.variant}{shift}", cell)
+    output = _evaluated(config, cell)
     how = replace(_evaluation(config, cell.task, policy, output, cell.shift), num_kept=config.num_kept)
     return run_stage("evaluate", partial(evaluate, workers=workers), how)
 
@@ -261,6 +274,11 @@ def _pretraining(recipe: RecipeConfig, play: tuple[Path, ...], output: Path, see
 
 def _recipe(config: BenchmarkConfig, num_demonstrations: int | None) -> RecipeConfig:
     return replace(config.recipe, num_demonstrations=num_demonstrations or config.recipe.num_demonstrations)
+
+
+def _evaluated(config: BenchmarkConfig, cell: Cell) -> Path:
+    shift = "" if cell.shift is None else f"-shift-{cell.shift}"
+    return _path(config, f"evaluate-{cell.variant}{shift}", cell)
 
 
 def _path(config: BenchmarkConfig, stage: str, cell: Cell) -> Path:

@@ -60,6 +60,13 @@ def test_retention_has_a_dot_and_an_interval_for_each_policy_and_world() -> None
     assert figure.axes[0].get_xlim() == (0, 2)  # the interval that goes on is cut, which an arrow tells
 
 
+def test_what_the_benchmark_keeps_is_drawn_too() -> None:
+    columns = ["task", "encoder", "training_seeds", "n", "retained", "low", "high"]
+    table = {"columns": columns, "rows": [["push", "ours", 3, 102, 0.9, 0.8, 1.1]]}
+    (one,) = kept_of(table)
+    assert (one.policy, one.world, one.value, one.low, one.high) == ("ours", "push", 0.9, 0.8, 1.1)
+
+
 def test_success_has_a_panel_a_task_and_a_line_an_encoder() -> None:
     points = [point for point in points_of(COUNTED) if point.domain == "randomized"]
     figure = demonstrations_figure(points, colors={"ours": 0, "state <b>": 1})

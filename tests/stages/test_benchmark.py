@@ -185,6 +185,7 @@ def test_the_pretrained_policies_of_the_first_seed_meet_single_shifts(
     ]
     assert [row["retained"] for row in rows] == [1.0, 1.0, 1.0]
     assert len(kept_of(shifted)) == 2, "the report draws it as it draws that of transfer"
+    assert "What is kept in each world" in (config.output / "report.html").read_text()
     written = json.loads((config.cells / "reach-pretrained-shift-camera-0.json").read_text())["settings"]
     assert written["evaluate"]["domains"] == ["nominal"]
     assert written["evaluate"]["axes"] == {"camera_position": True, "camera_target": True, "field_of_view": True}
