@@ -2,13 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, get_args
+from typing import Any, ClassVar, get_args
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float, Float32, UInt8
 
+from robossl_envs.described import Described
 from robossl_envs.domains import Domain
 from robossl_envs.drawn import Drawn
 from robossl_envs.errors import EnvError
@@ -20,25 +21,8 @@ from robossl_envs.randomization import Randomization
 from robossl_envs.randomization.draw import Draw
 from robossl_envs.randomization.replay import draw_episode, recorded_seed
 from robossl_envs.streams import stream
-from robossl_envs.tasks.task import Success
 
 CONTROL_HZ = 20.0
-
-
-class Described(Protocol):
-    """What every kind of task says about itself."""
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """Return the task in words."""
-
-    @property
-    def success(self) -> Success:
-        """Return when an episode counts as solved."""
-
-    @property
-    def environment_state_names(self) -> tuple[str, ...]:
-        """Return the name of each number of the truth."""
 
 
 class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
