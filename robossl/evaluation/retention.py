@@ -70,13 +70,13 @@ def retained_of(
 ) -> Estimate | tuple[None, None, None]:
     """Return what is retained of the success in a reference, as the results of `robossl evaluate` hold both.
 
-    Nothing where the reference has no success, or where another world let every episode run the same to the step: it
-    then changed nothing that the policy meets, such as the mass of things in a task without any, and nothing was kept.
+    Nothing where the reference has no success, or where another world let every episode run the same to the last digit:
+    it then changed nothing that the policy meets, such as the mass of things in a task without any.
 
     Args:
         found, reference: of one domain each.
         is_same: whether they are the same world.
     """
-    if not is_same and found["episodes"] == reference["episodes"]:
+    if not is_same and "trace" in found and found["trace"] == reference.get("trace"):
         return None, None, None
     return retained(successes_of(found), successes_of(reference)) or (None, None, None)

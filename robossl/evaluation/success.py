@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from jaxtyping import Bool
 
 from robossl.evaluation.intervals import wilson
 from robossl.rollout import SOLVED_DRAWS
+from robossl.runs import fingerprint
 from robossl.types import Episode
 
 COLUMNS = ("policy", "domain", "renderer", "n", "successes", "success_rate", "low", "high", "steps", "redrawn")
@@ -27,6 +29,8 @@ class EpisodeOutcome:
     steps: int
     redrawn: int
     renderer: str
+    trace: str = ""
+    """Digest of all states and actions: the same only if the episode ran the same to the last digit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,8 @@ class SuccessCell:
         episodes = [
             {"seed": outcome.seed, "success": outcome.success, "steps": outcome.steps} for outcome in self.outcomes
         ]
-        return dict(zip(COLUMNS, self.row(), strict=True)) | {"episodes": episodes}
+        traces = [outcome.trace for outcome in self.outcomes]
+        return dict(zip(COLUMNS, self.row(), strict=True)) | {"episodes": episodes, "trace": fingerprint(traces)[:8]}
 
 
 def outcome_of(episode: Episode) -> EpisodeOutcome:
@@ -69,6 +74,7 @@ def outcome_of(episode: Episode) -> EpisodeOutcome:
         steps=len(episode),
         redrawn=int(episode.variations.get(SOLVED_DRAWS, 0)),
         renderer=episode.renderer,
+        trace=blake2b(episode.environment_state.tobytes() + episode.actions.tobytes(), digest_size=8).hexdigest(),
     )
 
 
