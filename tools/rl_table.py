@@ -3,9 +3,10 @@
     python tools/rl_table.py                                          # all cells; what is finished is not run again
     python tools/rl_table.py --tasks reach --variants frozen --seeds 0
 
-Needs the extra sb3. All learn in `randomized` by soft actor-critic with the same settings, except that DrQ takes
-batches of 128 at every second env step, as DrQ-v2. A policy counts as there at the first check in which it solves 80 %
-of what the policy on state solved in its final score. Each finished cell is a file, so the table grows over many runs.
+Needs the extra sb3. All learn in `randomized` by soft actor-critic with the same settings, except that DrQ learns at
+every second env step, as DrQ-v2; its encoder has the architecture of the pretrained one. A policy counts as there at
+the first check in which it solves 80 % of what the policy on state solved in its final score. Each finished cell is a
+file, so the table grows over many runs.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from robossl.stages.pretrain import pretrain
 from robossl.stages.reinforce import reinforce
 
 ROOT = Path(__file__).parents[1]
-PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60)}
+PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60), "reacher": (200, 60)}
 """Episodes of play that the encoder of a task is pretrained on, and their length."""
 VARIANTS = {
     "state": "none: simulator state",
@@ -40,8 +41,10 @@ SHARE = 0.8
 """Of the state policy's success that has to be reached."""
 STOP_AT = 0.9
 """Success at which those that see pictures stop: above what has to be reached, whatever the state policy solves."""
-SCRATCH: dict[str, Any] = {"mode": "scratch", "batch_size": 128, "update_every": 2}
-FREE = ("output", "encoder", "architecture", "tracking", "num_workers", "device")
+SCRATCH: dict[str, Any] = {"mode": "scratch", "update_every": 2}
+UNUSED = ("lora_rank", "encoder_learning_rate", "layer_decay")
+"""Of modes that no cell has."""
+FREE = ("output", "encoder", "architecture", "tracking", "num_workers", "device", *UNUSED)
 COLUMNS = ("task", "encoder", "seed", "env_steps", "trained", "n", "success_rate", "low", "high", "seconds")
 NOTE = (
     "env_steps: until the first check (30 episodes, every 1,000 steps) with 80 % of the state policy's final success; "
@@ -100,7 +103,7 @@ def _config(task: str, variant: str, seed: int, arguments: argparse.Namespace) -
         case "state":
             return replace(config, encoder="state", num_observation_steps=1, stop_at=1.0)
         case "scratch":
-            return replace(config, **SCRATCH)
+            return replace(config, architecture=str(_encoder(task, arguments.work)), **SCRATCH)
         case "random":
             return replace(config, encoder="random", architecture=str(_encoder(task, arguments.work)))
         case _:
@@ -137,7 +140,7 @@ def _settings(config: ReinforceConfig, variant: str) -> dict[str, Any]:
     """Return what a cell depends on, but no path."""
     own = {"variant": variant, "stop_at": 1.0 if variant == "state" else STOP_AT}
     shared = {name: value for name, value in dump_values(config).items() if name not in FREE}
-    return shared | (SCRATCH if variant == "scratch" else {}) | own
+    return shared | (SCRATCH | {"pooling": "as pretrained"} if variant == "scratch" else {}) | own
 
 
 def _write_table(cells: Path) -> None:

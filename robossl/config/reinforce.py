@@ -11,7 +11,7 @@ from robossl.config.tracking import TrackingConfig
 
 @dataclass(frozen=True, kw_only=True)
 class ReinforceConfig:
-    """Learn a policy from reward, on a frozen encoder, on pictures from scratch or on simulator state."""
+    """Learn a policy from reward, on an encoder that is frozen or learns along, or on simulator state."""
 
     __pydantic_config__ = STRICT
 
@@ -32,9 +32,12 @@ class ReinforceConfig:
     architecture: str = "conv"
     """What `random` and mode scratch build: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture
     is taken."""
-    mode: Literal["frozen", "scratch"] = "frozen"
-    """frozen: the encoder stays as it is, and the replay holds its features; scratch: fresh weights, learned from
-    reward alone with random shifts (DrQ), whatever `encoder` says."""
+    mode: Literal["frozen", "finetuned", "lora", "scratch"] = "frozen"
+    """frozen: the encoder stays as it is, and the replay holds its features; finetuned: reward trains it along, on
+    randomly shifted pictures (DrQ); lora: a low-rank change of its linear and attention layers is, for transformers;
+    scratch: as finetuned, from fresh weights, whatever `encoder` says."""
+    lora_rank: Positive = 8
+    """Rank of the change; for mode lora."""
     algorithm: Literal["sac", "ppo"] = "sac"
     """sac: soft actor-critic with replay; ppo: proximal policy optimization, which takes many more env steps."""
     reward: Literal["env", "goal_distance"] = "env"
@@ -58,7 +61,11 @@ class ReinforceConfig:
     """Env steps at most; the few of play that features are standardized with count too.
     ppo rounds up to whole rollouts."""
     learning_rate: Rate = 1e-3
-    """Of Adam, for all networks."""
+    """Of Adam, for all networks; in mode scratch for the encoder too."""
+    encoder_learning_rate: Rate = 3e-4
+    """Of the encoder, for modes finetuned and lora."""
+    layer_decay: Share = 1.0
+    """Factor on it from one layer of the encoder to the one before: below 1, what is near the picture changes least."""
     batch_size: Positive = 256
     """Transitions in a batch."""
     discount: Share = 0.98
@@ -70,7 +77,7 @@ class ReinforceConfig:
     update_every: Positive = 1
     """Env steps from one update to the next; for sac."""
     shift_px: Count = 4
-    """Largest random shift of a frame [px]; for mode scratch."""
+    """Largest random shift of a frame [px]; where the encoder is trained."""
     check_every: Positive = 2000
     """Env steps from one check of the greedy policy to the next."""
     num_check_episodes: Positive = 50
@@ -84,6 +91,7 @@ class ReinforceConfig:
     seed: Count = 0
     """Of weights, batches, exploration and the episodes of training."""
     device: str = "auto"
-    """auto, cpu or cuda, for mode scratch; what learns on features or state is too small to gain from a GPU."""
+    """auto, cpu or cuda, where the encoder is trained; what learns on features or state is too small to gain from a
+    GPU."""
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     """Weights & Biases."""

@@ -14,7 +14,7 @@ from robossl.errors import TrainingError
 from robossl.policies.augment import colour_jitter, feature_statistics, random_shift
 from robossl.policies.demonstrations import Demonstrations
 from robossl.policies.heads import Loss
-from robossl.policies.layers import parameters_by_layer
+from robossl.policies.layers import layer_groups
 from robossl.policies.lora import add_lora, merge_lora
 from robossl.policies.network import PolicyNetwork
 
@@ -186,11 +186,8 @@ class BehaviourCloning:
         encoder = self.network.encoder
         if encoder is None or not self.trains_encoder:
             return groups
-        return groups + [
-            {"params": trained, "lr": self.recipe.encoder_learning_rate * self.recipe.layer_decay**depth}
-            for depth, weights in enumerate(reversed(parameters_by_layer(encoder)))
-            if (trained := [weight for weight in weights if weight.requires_grad])
-        ]
+        rate, decay = self.recipe.encoder_learning_rate, self.recipe.layer_decay
+        return groups + layer_groups(encoder, learning_rate=rate, layer_decay=decay)
 
     def _metrics(self, step: int, loss: Tensor) -> dict[str, float]:
         value = float(loss.detach())

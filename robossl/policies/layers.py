@@ -1,12 +1,28 @@
 """The weights of an encoder layer by layer, so that each layer can have a learning rate of its own."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from torch import nn
 
 _LISTS = (nn.Sequential, nn.ModuleList)
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.GroupNorm, nn.LayerNorm, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+def layer_groups(module: nn.Module, *, learning_rate: float, layer_decay: float) -> list[dict[str, Any]]:
+    """Return an optimizer's groups of the weights that are trained.
+
+    Args:
+        module: an encoder.
+        learning_rate: of the layer that is furthest from the picture.
+        layer_decay: factor on it from one layer to the one before.
+    """
+    return [
+        {"params": trained, "lr": learning_rate * layer_decay**depth}
+        for depth, weights in enumerate(reversed(parameters_by_layer(module)))
+        if (trained := [weight for weight in weights if weight.requires_grad])
+    ]
 
 
 def parameters_by_layer(module: nn.Module) -> list[list[nn.Parameter]]:

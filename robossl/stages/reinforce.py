@@ -18,6 +18,7 @@ from robossl.policies.agents import policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.fitting import check_fits
 from robossl.policies.heads import HeadSpec
+from robossl.policies.lora import add_lora, merge_lora
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.recipe import ReinforcementRecipe, Way
 from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
@@ -50,6 +51,8 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     require_learners()
     with torch.random.fork_rng(), closing(spec.make()) as env:
         torch.manual_seed(config.seed)
+        if encoder is not None and config.mode == "lora":
+            add_lora(encoder, rank=config.lora_rank)
         network = clone or _build(env, encoder, config)
         if config.policy is not None:
             check_fits(network, env, config.policy)
@@ -57,6 +60,8 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         record = env.unwrapped.episode_record()  # type: ignore[attr-defined]
         with run.time("reinforce"):
             curve = learn(env, network, recipe, spec=spec, config=config, inputs=inputs, run=run)
+    if network.encoder is not None:
+        merge_lora(network.encoder)
     save_policy(
         network,
         run.policy,
@@ -123,7 +128,7 @@ def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None
         return None, None, {}
     name = RANDOM if config.mode == "scratch" else config.encoder
     encoder, digest = open_encoder(name, architecture=config.architecture, seed=config.seed)
-    encoder.requires_grad_(config.mode == "scratch")
+    encoder.requires_grad_(config.mode != "frozen")
     return None, encoder, {"encoder": digest}
 
 
@@ -179,7 +184,9 @@ def _recipe(config: ReinforceConfig) -> ReinforcementRecipe:
     chosen = pick_device(config.device)
     names = ReinforcementRecipe.__dataclass_fields__.keys() - {"way", "critic_hidden", "device"}
     settings = {name: getattr(config, name) for name in names}
-    device = str(chosen) if config.mode == "scratch" else "cpu"
+    if config.mode == "scratch":
+        settings["encoder_learning_rate"] = config.learning_rate
+    device = "cpu" if config.mode == "frozen" else str(chosen)
     return ReinforcementRecipe(way=_way(config), critic_hidden=config.hidden, device=device, **settings)
 
 
@@ -188,7 +195,7 @@ def _way(config: ReinforceConfig) -> Way:
         return "clone"
     if config.hindsight:
         return "hindsight"
-    return "pictures" if config.mode == "scratch" else "context"
+    return "context" if config.mode == "frozen" else "pictures"
 
 
 def _curve_table(curve: Curve) -> dict[str, Any]:

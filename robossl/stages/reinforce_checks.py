@@ -40,17 +40,17 @@ def check_config(config: ReinforceConfig) -> None:
             f"num_steps is {config.num_steps}, but up to {NUM_EPISODES * NUM_STEPS} steps of play come first, which "
             "proprio and features are standardized with; give more"
         )
-    if config.policy is not None and (config.algorithm != "ppo" or config.mode == "scratch"):
+    if config.policy is not None and (config.algorithm != "ppo" or config.mode != "frozen"):
         raise ConfigError("a cloned policy goes on learning with algorithm ppo and mode frozen alone; set these")
-    if config.mode == "scratch" and sees_state:
+    if config.mode != "frozen" and sees_state:
         raise ConfigError("encoder 'state' has no weights to learn; use mode frozen")
-    if config.mode == "scratch" and config.algorithm != "sac":
-        raise ConfigError(f"mode scratch learns with sac alone, not with {config.algorithm}; use algorithm sac")
+    if config.mode != "frozen" and config.algorithm != "sac":
+        raise ConfigError(f"mode {config.mode} learns with sac alone, not with {config.algorithm}; use algorithm sac")
     if config.hindsight and not (sees_state and config.algorithm == "sac"):
         raise ConfigError(
             "hindsight tells goals again, which a picture does not allow; use it with encoder state and algorithm sac"
         )
-    if config.reward == "goal_distance" and (sees_state or config.mode == "scratch"):
+    if config.reward == "goal_distance" and (sees_state or config.mode != "frozen"):
         raise ConfigError("reward goal_distance compares features of a frozen encoder; name one, or use reward env")
     if sees_state and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")

@@ -65,7 +65,7 @@ def learn(
         if state:
             num_played = state["num_played"]
         elif config.policy is None:
-            num_played = measure(played_in, network, seed=config.seed, features=config.mode == "frozen")
+            num_played = measure(played_in, network, seed=config.seed)
         network.to(recipe.device)
         learner = build_learner(watched(_rewarded(env, network, config), network, recipe), network, recipe)
         if state:

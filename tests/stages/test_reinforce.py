@@ -11,10 +11,10 @@ import torch
 from episodes import POINT_ENV
 
 from robossl import cli
-from robossl.encoders import build_encoder, save_encoder
+from robossl.encoders import Encoder, build_encoder, save_encoder
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
-from robossl.policies.saving import ExecutionSpec, load_policy_card, save_policy
+from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
 from robossl.stages import reinforce_learning
 
 LEARN = [
@@ -80,20 +80,39 @@ def test_a_policy_on_state_learns_to_reach(tmp_path: Path) -> None:
     assert _result(out)["domains"]["randomized"]["success_rate"] >= 0.7  # random actions: none
 
 
-@pytest.mark.parametrize("mode", ["frozen", "scratch"])
+@pytest.mark.parametrize("mode", ["frozen", "finetuned", "lora", "scratch"])
 def test_what_was_learned_from_pictures_is_evaluated(mode: str, tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
-    encoder = save_encoder(build_encoder("conv", image_size=16, feature_dim=8, widths=(8, 8)), tmp_path / "encoder")
+    before = _tiny_encoder("vit_tiny" if mode == "lora" else "conv")
+    encoder = save_encoder(before, tmp_path / "encoder")
     out = tmp_path / "run"
     words = ["--num-steps=660", "--random-steps=20", "--batch-size=16", "--num-observation-steps=2", f"--mode={mode}"]
     arguments = [f"--encoder={encoder}", f"--architecture={encoder}", *words, f"--output={out}"]
     assert cli.main([*LEARN, *arguments]) == 0
     assert load_policy_card(out / "policy")["head"]["num_observation_steps"] == 2
+    after = load_policy(out / "policy")[0].encoder
+    assert after is not None
+    assert after.state_dict().keys() == before.state_dict().keys()  # low-rank changes are merged
+    same = [torch.equal(after.state_dict()[name], value) for name, value in before.state_dict().items()]
+    assert all(same) == (mode == "frozen")
     scored = _result(out)["domains"]["randomized"]
     there = tmp_path / "evaluate"
     again = ["evaluate", f"--policy={out}/policy", "--domains", "randomized", "heldout", "--num-episodes=10"]
     assert cli.main([*again, "--num-workers=1", f"--output={there}"]) == 0
     assert _result(there)["domains"]["randomized"]["episodes"] == scored["episodes"]
+
+
+def test_a_convolutional_encoder_is_not_adapted_by_low_rank(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    encoder = save_encoder(_tiny_encoder("conv"), tmp_path / "encoder")
+    assert cli.main([*LEARN, "--mode=lora", f"--encoder={encoder}", f"--output={tmp_path / 'run'}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "mode lora adapts linear and attention layers" in line
+
+
+def _tiny_encoder(name: str) -> Encoder:
+    sizes = {"widths": (8, 8), "feature_dim": 8} if name == "conv" else {"feature_dim": 192, "depth": 1}
+    return build_encoder(name, image_size=16, **sizes)
 
 
 def test_without_stable_baselines3_one_line_names_the_extra(

@@ -1,4 +1,4 @@
-"""Soft actor-critic from pictures with random shifts: the strong baseline that learns to see from reward alone."""
+"""Soft actor-critic from pictures with random shifts, which learns to see from reward."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from robossl.policies.augment import random_shift
+from robossl.policies.layers import layer_groups
 from robossl.policies.network import PolicyNetwork
 
 Observations = dict[str, Tensor]
@@ -22,22 +23,33 @@ class Drq(SAC):
     (K = M = 1) and without a target of the encoder, as in DrQ-v2, 2021, arXiv 2107.09645.
 
     Args:
-        network: whose encoder is trained; the policy's extractor is a `PictureContext` of it.
+        network: whose encoder is trained, as far as its weights want gradients; the policy's extractor is a
+            `PictureContext` of it.
         shift_px: largest shift of a picture.
+        encoder_learning_rate, layer_decay: of the encoder, as in `layer_groups`.
         settings: of Stable-Baselines3's SAC.
     """
 
-    def __init__(self, *args: Any, network: PolicyNetwork, shift_px: int, **settings: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        network: PolicyNetwork,
+        shift_px: int,
+        encoder_learning_rate: float,
+        layer_decay: float,
+        **settings: Any,
+    ) -> None:
         if network.encoder is None:
             raise ValueError("learning from pictures needs a network with an encoder")
         self._network, self._encoder, self._shift_px = network, network.encoder, shift_px
+        self._rates = {"learning_rate": encoder_learning_rate, "layer_decay": layer_decay}
         self.shifts = torch.Generator().manual_seed(settings.get("seed") or 0)
         super().__init__(*args, **settings)
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        critic = [*_weights(self.critic), *self._encoder.parameters()]
-        self.critic.optimizer = torch.optim.Adam(critic, lr=self.lr_schedule(1))
+        critic = {"params": _weights(self.critic), "lr": self.lr_schedule(1)}
+        self.critic.optimizer = torch.optim.Adam([critic, *layer_groups(self._encoder, **self._rates)])
 
     def train(self, gradient_steps: int, batch_size: int = 64) -> None:
         """Take so many steps of critic, encoder, actor and temperature."""

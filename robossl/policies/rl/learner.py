@@ -72,7 +72,14 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
         case "pictures":
             seeing = _seeing(PictureContext, hidden, network=network)
             return Drq(
-                "MultiInputPolicy", env, network=network, shift_px=recipe.shift_px, policy_kwargs=seeing, **common
+                "MultiInputPolicy",
+                env,
+                network=network,
+                shift_px=recipe.shift_px,
+                encoder_learning_rate=recipe.encoder_learning_rate,
+                layer_decay=recipe.layer_decay,
+                policy_kwargs=seeing,
+                **common,
             )
 
 

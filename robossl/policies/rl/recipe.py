@@ -15,6 +15,9 @@ class ReinforcementRecipe:
     way: Way
     num_steps: int = 20_000
     learning_rate: float = 1e-3
+    encoder_learning_rate: float = 1e-3
+    layer_decay: float = 1.0
+    """Both for `pictures` alone."""
     batch_size: int = 256
     critic_hidden: tuple[int, ...] = (128, 128)
     """For `clone`: the others have the actor's widths."""

@@ -19,18 +19,18 @@ SEED = 900_000
 
 
 @torch.inference_mode()
-def measure(env: gym.Env, network: PolicyNetwork, *, seed: int, features: bool) -> int:
-    """Set the network's statistics of proprio and state, and of a frozen encoder's features, and return the env steps
-    that this took.
+def measure(env: gym.Env, network: PolicyNetwork, *, seed: int) -> int:
+    """Set the network's statistics of proprio, state and features, and return the env steps that this took.
+
+    An encoder that is trained starts with standardized features too: those of fresh weights hardly differ.
 
     Args:
         env: nested.
         network: sees it.
         seed: of episodes and play.
-        features: False for an encoder that is trained, whose features will be others.
     """
     simulator: Any = env.unwrapped
-    simulator.pictures_later = not (features and network.cameras)
+    simulator.pictures_later = not network.cameras
     instants = []
     for episode in range(NUM_EPISODES):
         first = SEED + 1000 * seed + episode
@@ -45,7 +45,7 @@ def measure(env: gym.Env, network: PolicyNetwork, *, seed: int, features: bool) 
         network.set_statistics("proprio", *statistics(np.stack([seen["agent_pos"] for seen, _ in instants])))
     if network.spec.state_dim:
         network.set_statistics("state", *statistics(np.stack([state for _, state in instants])))
-    if features and network.encoder is not None:
+    if network.encoder is not None:
         encoded = [network.encoder(torch.from_numpy(_views(seen, network))).flatten() for seen, _ in instants]
         mean, std = feature_statistics(torch.stack(encoded))
         times = network.spec.num_observation_steps

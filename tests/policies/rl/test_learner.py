@@ -43,7 +43,7 @@ def test_the_saved_policy_acts_as_the_learner_did(
     way: Any, kind: str, visual: bool, num_observation_steps: int
 ) -> None:
     network = small_policy(kind=kind, visual=visual, num_observation_steps=num_observation_steps)
-    measure(_point(), network, seed=0, features=way == "context")
+    measure(_point(), network, seed=0)
     recipe = ReinforcementRecipe(way=way, **SMALL)
     learner = build_learner(watched(_point(), network, recipe), network, recipe)
     learner.learn(60, log_interval=None)
