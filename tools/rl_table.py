@@ -31,6 +31,8 @@ from robossl.stages.reinforce import reinforce
 ROOT = Path(__file__).parents[1]
 PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60), "reacher": (200, 60)}
 """Episodes of play that the encoder of a task is pretrained on, and their length."""
+RECIPES = {"reach": "reach"}
+"""Of pretraining, where it is not `control`."""
 VARIANTS = {
     "state": "none: simulator state",
     "frozen": "pretrained, frozen",
@@ -90,7 +92,7 @@ def _encoder(task: str, work: Path) -> Path:
         renderer="tiny",
     )
     run_stage("collect", collect, play)
-    recipe = load_config(PretrainConfig, ROOT / "configs/pretrain/reach.yaml")
+    recipe = load_config(PretrainConfig, ROOT / f"configs/pretrain/{RECIPES.get(task, 'control')}.yaml")
     how = replace(recipe, output=work / f"pretrain-{task}", sources=(SourceConfig(path=play.output),))
     run_stage("pretrain", pretrain, how)
     return how.output / "encoder"

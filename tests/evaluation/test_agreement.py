@@ -7,14 +7,18 @@ from robossl.errors import RobosslError
 from robossl.evaluation.agreement import agreement
 
 REAL = {
-    "pick": [0.907, 0.853, 0.920, 0.760, 0.133, 0.293],
-    "move near": [0.733, 0.633, 0.583, 0.450, 0.017, 0.350],
+    "pick": np.array([68, 64, 69, 57, 10, 22]) / 75,
+    "move near": np.array([44, 38, 35, 27, 1, 21]) / 60,
 }
 SIMULATED = {
-    "pick": [0.787, 0.857, 0.710, 0.567, 0.027, 0.170],
-    "move near": [0.779, 0.442, 0.354, 0.317, 0.050, 0.042],
+    "pick": np.mean(
+        [[0.74, 0.96, 0.86, 0.82, 0.05, 0.21], [0.74, 0.90, 0.79, 0.33, 0, 0.21], [0.88, 0.71, 0.48, 0.55, 0.03, 0.09]],
+        axis=0,
+    ),  # can lying, lengthwise, standing
+    "move near": np.array([187, 106, 85, 76, 12, 10]) / 240,
 }
-"""Success rates of RT-2-X, RT-1 (converged, 15 %, X, begin) and Octo, real and in SIMPLER (arXiv 2405.05941)."""
+"""Success rates of RT-2-X, RT-1 (converged, 15 %, X, begin) and Octo, real and in SIMPLER (arXiv 2405.05941), which
+publishes three digits; here as the counts of episodes that these are rounded from, or by the can's orientation."""
 
 
 @pytest.mark.parametrize(("task", "violation", "pearson"), [("pick", 0.031, 0.976), ("move near", 0.111, 0.855)])
@@ -22,7 +26,7 @@ def test_the_published_figures_of_simpler_come_out(task: str, violation: float, 
     found = agreement(source=SIMULATED[task], target=REAL[task])
     assert found.num_policies == 6
     assert found.rank_violation == pytest.approx(violation, abs=5e-4)
-    assert found.pearson == pytest.approx(pearson, abs=2e-3)  # the rates are published to three digits
+    assert found.pearson == pytest.approx(pearson, abs=1e-3)  # of `move near` 0.8559: three digits leave 0.854 to 0.858
 
 
 def test_the_same_order_violates_nothing_and_the_reverse_the_most() -> None:
