@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from robossl.config.collect import CollectConfig
+from robossl.config.later import without_later
 from robossl.config.load import dump_values
 from robossl.config.pretrain import AugmentationConfig, EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
 from robossl.errors import TrainingError
@@ -28,7 +29,6 @@ from robossl.evaluation.intervals import wilson
 from robossl.runs import fingerprint, open_run
 from robossl.runs.files import write_json, write_text
 from robossl.runs.video_file import write_mp4
-from robossl.stages.benchmark import without_later
 from robossl.stages.benchmark_cells import as_markdown
 from robossl.stages.chain import run_stage
 from robossl.stages.collect import collect

@@ -24,6 +24,7 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from robossl.config.collect import CollectConfig
 from robossl.config.env import HELDOUT
+from robossl.config.later import without_later
 from robossl.config.load import dump_values, load_config
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.recipe import PROBE_SEED
@@ -40,7 +41,6 @@ from robossl.objectives import Objective
 from robossl.objectives.parts.encoded import EncodedBatch
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json, write_text
-from robossl.stages.benchmark import without_later
 from robossl.stages.benchmark_cells import as_markdown
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import run_stage

@@ -16,9 +16,9 @@ from typing import Any
 from robossl.config.collect import CollectConfig
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
+from robossl.config.later import without_later
 from robossl.config.load import dump_values
 from robossl.runs.files import write_text
-from robossl.stages.benchmark import without_later
 from robossl.stages.benchmark_cells import Cell, as_markdown, table
 from robossl.stages.benchmark_pairs import differences
 from robossl.stages.chain import run_stage

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from robossl.config.collect import CollectConfig
+from robossl.config.later import without_later
 from robossl.config.load import dump_values, load_config
 from robossl.config.pretrain import PretrainConfig, SourceConfig
 from robossl.config.probe import ProbeConfig
@@ -36,7 +37,6 @@ from robossl.evaluation.seed_mean import mean_over_seeds
 from robossl.objectives import OBJECTIVE_NAMES
 from robossl.runs import fingerprint
 from robossl.runs.files import write_json, write_text
-from robossl.stages.benchmark import without_later
 from robossl.stages.benchmark_cells import as_markdown
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import run_stage

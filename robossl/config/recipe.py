@@ -39,8 +39,16 @@ NAMES = {
     "random-policy": "none: random actions",
 }
 """The words of the tables for each of them."""
-REFERENCES = {"autoencoder": "autoencoder, frozen", "simclr": "SimCLR, frozen"}
-"""Further ways to train the encoder, on the same frames for as many steps, with their words."""
+UNRANDOMIZED = "unrandomized"
+REFERENCES = {
+    "autoencoder": "autoencoder, frozen",
+    "simclr": "SimCLR, frozen",
+    UNRANDOMIZED: "without randomization, frozen",
+}
+"""Further ways to train the encoder for as many steps, with their words: on the same frames, or as the default one but
+on play of the plain world, from which its policies have their demonstrations too."""
+SOURCE = "randomized"
+"""What is trained on, but for `UNRANDOMIZED`."""
 DEMONSTRATION_SEED = 500_000
 PROBE_SEED = 700_000
 """Far from the seeds of play (from 0) and of evaluation, so that no layout is met twice."""
@@ -87,11 +95,12 @@ class RecipeConfig:
     """Weights & Biases."""
 
 
-def play_config(recipe: RecipeConfig, task: str, output: Path) -> CollectConfig:
+def play_config(recipe: RecipeConfig, task: str, output: Path, *, domain: str = SOURCE) -> CollectConfig:
     """Return what collects the pretraining data of a task."""
     return CollectConfig(
         output=output,
         env_id=TASKS[task],
+        domain=domain,
         cameras=recipe.cameras,
         policy="play",
         noise=0.2,
@@ -124,7 +133,9 @@ def probe_data_config(
     )
 
 
-def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed: int) -> CollectConfig:
+def demonstrations_config(
+    recipe: RecipeConfig, task: str, output: Path, *, seed: int, domain: str = SOURCE
+) -> CollectConfig:
     """Return what collects the demonstrations of a task; another seed gives other demonstrations.
 
     Raises:
@@ -135,6 +146,7 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
     return CollectConfig(
         output=output,
         env_id=TASKS[task],
+        domain=domain,
         cameras=recipe.cameras,
         policy="expert",
         noise=0.15,
@@ -152,8 +164,11 @@ def demonstrations_config(recipe: RecipeConfig, task: str, output: Path, *, seed
 def reference_config(
     recipe: RecipeConfig, play: tuple[Path, ...], output: Path, *, seed: int, name: str
 ) -> PretrainConfig:
-    """Return how an encoder of `REFERENCES` is trained: as the default one, but for the task and its augmentation."""
+    """Return how an encoder of `REFERENCES` is trained: as the default one, but for the task and its augmentation, or
+    for its play."""
     default = pretrain_config(recipe, play, output, seed=seed)
+    if name == UNRANDOMIZED:
+        return default
     if name == "simclr":
         objective = ObjectiveConfig(name="simclr", params={"num_instants": 2})
         augmentation = AugmentationConfig()

@@ -10,14 +10,15 @@ from typing import Any
 
 from robossl.config.benchmark import BenchmarkConfig
 from robossl.config.evaluate import EvaluateConfig
+from robossl.config.later import without_later
 from robossl.config.load import dump_values
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.recipe import (
     NAMES,
     REFERENCES,
-    RENDERER,
     SCRIPTED,
     TRAINED,
+    UNRANDOMIZED,
     RecipeConfig,
     demonstrations_config,
     evaluate_config,
@@ -45,40 +46,8 @@ from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
+"""All variants are measured in; the first one is the source, but of what is trained without randomization."""
 LABELS = NAMES | REFERENCES
-LATER: dict[str, Any] = {
-    "renderer": RENDERER,
-    "frames": "cache",
-    "shots": "split",
-    "static_weight": 1.0,
-    "rerender": False,
-    "num_looks": 2,
-    "look_domain": "randomized",
-    "randomization": "",
-    "axes": {},
-    "adr": False,
-    "adr_success": [0.5, 0.9],
-    "head": "mlp",
-    "num_observation_steps": 1,
-    "sampling_steps": 10,
-    "temperature": 0.3,
-    "engine": "auto",
-    "lora_rank": 8,
-    "layer_decay": 1.0,
-    "ramp_steps": 0,
-    "start_weight": 0.0,
-    "schedule": "cosine",
-    "final_learning_rate": 0.0,
-    "accumulate": 1,
-    "compile": False,
-    "weights": None,
-    "lpips_weights": None,
-    "num_kept": 0,
-    "intended_actions": False,
-    "burst_rate": 0.0,
-    "labels": "executed",
-}
-"""Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 BEST = "pretrained"
 """The variant that the others are compared with, and that meets the single shifts."""
 SEED = 5_000_000
@@ -134,7 +103,7 @@ def _tables(config: BenchmarkConfig, cells: list[tuple[Cell, Mapping[str, Any]]]
     usual, scripted = config.recipe.num_demonstrations, tuple(SCRIPTED)
     tables = [
         table(found, labels=LABELS),
-        retentions(found, source=DOMAINS[0], target=DOMAINS[1], labels=LABELS),
+        retentions(found, target=DOMAINS[1], labels=LABELS),
         differences(found, tasks=config.tasks, of=BEST, against=others, labels=LABELS),
         agreements(found, source=DOMAINS[0], target=DOMAINS[1]),
         by_demonstrations(found, tasks=config.tasks, usual=usual, leave_out=scripted, labels=LABELS),
@@ -200,54 +169,58 @@ def _settings(
     """Return what a cell depends on: every setting of the stages behind it, free of where they write and how many
     processes they use, and the worlds that it is trained and tried in."""
     recipe, here = _recipe(config, num_demonstrations), Path()
-    stages: dict[str, Any] = {"evaluate": _evaluation(config, task, "", here, shift)}
+    stages: dict[str, Any] = {"evaluate": _evaluation(config, task, "", here, variant, shift)}
+    source, domains = _source(variant), _domains(variant)
     if variant not in SCRIPTED:
-        stages["demonstrations"] = demonstrations_config(recipe, task, here, seed=seed)
+        stages["demonstrations"] = demonstrations_config(recipe, task, here, seed=seed, domain=source)
         stages["finetune"] = finetune_config(recipe, here, here, here, variant=variant, seed=seed)
     learned = variant == "pretrained" or variant in REFERENCES
     if learned:
-        stages |= {f"play-{name}": play_config(recipe, name, here) for name in config.tasks}
+        stages |= {f"play-{name}": play_config(recipe, name, here, domain=source) for name in config.tasks}
         stages["pretrain"] = _pretraining(recipe, tuple(Path(name) for name in config.tasks), here, seed, variant)
     free = ("output", "tracking", "num_workers")
     worlds = config.tasks if learned else (task,)
     plain = {} if shift is None else {PLAIN: world(task, (PLAIN,))}
     given = {"given": digest_path(config.given[variant])} if variant in config.given else {}
-    return {"worlds": {name: world(name, DOMAINS) for name in worlds} | plain, **given} | {
+    return {"worlds": {name: world(name, domains) for name in worlds} | plain, **given} | {
         name: {key: value for key, value in without_later(dump_values(stage)).items() if key not in free}
         for name, stage in stages.items()
     }
-
-
-def without_later(value: Any) -> Any:
-    """Return settings without those of `LATER`, however deep they lie."""
-    match value:
-        case dict():
-            return {key: without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
-        case list():
-            return [without_later(inner) for inner in value]
-        case _:
-            return value
 
 
 def _measure(config: BenchmarkConfig, cell: Cell, workers: Workers) -> dict[str, Any]:
     """Train what the cell needs, as far as it is not there, and evaluate."""
     policy = SCRIPTED[cell.variant] if cell.variant in SCRIPTED else str(_policy(config, cell) / "policy")
     output = _evaluated(config, cell)
-    how = replace(_evaluation(config, cell.task, policy, output, cell.shift), num_kept=config.num_kept)
+    how = _evaluation(config, cell.task, policy, output, cell.variant, cell.shift)
+    how = replace(how, num_kept=config.num_kept)
     return run_stage("evaluate", partial(evaluate, workers=workers), how)
 
 
-def _evaluation(config: BenchmarkConfig, task: str, policy: str, output: Path, shift: str | None) -> EvaluateConfig:
+def _evaluation(
+    config: BenchmarkConfig, task: str, policy: str, output: Path, variant: str, shift: str | None
+) -> EvaluateConfig:
     num, recipe = config.num_eval_episodes, config.recipe
-    how = evaluate_config(recipe, task, policy, output, domains=DOMAINS, num_episodes=num, seed=SEED)
+    how = evaluate_config(recipe, task, policy, output, domains=_domains(variant), num_episodes=num, seed=SEED)
     return how if shift is None else measured_under(how, shift)
+
+
+def _source(variant: str) -> str:
+    """Return the domain that a variant is trained in."""
+    return PLAIN if variant == UNRANDOMIZED else DOMAINS[0]
+
+
+def _domains(variant: str) -> tuple[str, ...]:
+    """Return the domains that a variant is measured in, its source first."""
+    return tuple(dict.fromkeys((_source(variant), *DOMAINS)))
 
 
 def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
     recipe = _recipe(config, cell.num_demonstrations)
     encoder = config.given.get(cell.variant) or (Path() if cell.variant == "state" else _encoder(config, cell))
-    demonstrations = _path(config, "demonstrations", cell)
-    run_stage("collect", collect, demonstrations_config(recipe, cell.task, demonstrations, seed=cell.seed))
+    demonstrations, domain = _path(config, f"demonstrations{_beside(cell.variant)}", cell), _source(cell.variant)
+    how = demonstrations_config(recipe, cell.task, demonstrations, seed=cell.seed, domain=domain)
+    run_stage("collect", collect, how)
     policy = _path(config, f"policy-{cell.variant}", cell)
     cloning = finetune_config(recipe, demonstrations, encoder, policy, variant=cell.variant, seed=cell.seed)
     run_stage("finetune", finetune, cloning)
@@ -257,9 +230,9 @@ def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
 def _encoder(config: BenchmarkConfig, cell: Cell) -> Path:
     """Return the encoder of a training seed: its own weights and data order, on the same play for all seeds."""
     seed, variant = cell.seed, cell.variant
-    play = tuple(_folder(config) / f"play-{task}" for task in config.tasks)
+    play = tuple(_folder(config) / f"play{_beside(variant)}-{task}" for task in config.tasks)
     for task, path in zip(config.tasks, play, strict=True):
-        run_stage("collect", collect, play_config(config.recipe, task, path))
+        run_stage("collect", collect, play_config(config.recipe, task, path, domain=_source(variant)))
     name = f"{variant}-{seed}" if variant in REFERENCES else f"pretrain-{seed}"
     how = _pretraining(config.recipe, play, _folder(config) / name, seed, variant)
     run_stage("pretrain", pretrain, how)
@@ -270,6 +243,11 @@ def _pretraining(recipe: RecipeConfig, play: tuple[Path, ...], output: Path, see
     if variant in REFERENCES:
         return reference_config(recipe, play, output, seed=seed, name=variant)
     return pretrain_config(recipe, play, output, seed=seed)
+
+
+def _beside(variant: str) -> str:
+    """Return what tells data of another source from the usual one by name."""
+    return f"-{variant}" if _source(variant) != DOMAINS[0] else ""
 
 
 def _recipe(config: BenchmarkConfig, num_demonstrations: int | None) -> RecipeConfig:

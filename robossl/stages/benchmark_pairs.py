@@ -20,20 +20,21 @@ from robossl.stages.benchmark_cells import (
 
 
 def retentions(
-    cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, source: str, target: str, labels: Mapping[str, str]
+    cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, target: str, labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return what each variant keeps in one domain of its success in another one."""
+    """Return what each variant keeps in one domain of its success in its source, the first of its domains."""
     rows = []
     for first, found in by_policy(cells):
+        source = domains_of(found)[0]
         there, here = (side_by_side([outcomes(found, domain)], list(found)) for domain in (target, source))
         kept = retained(there, here)
         if kept is not None:
-            rows.append([first.task, first.label(labels), len(here), here.size, *_rounded(kept)])
+            rows.append([first.task, first.label(labels), source, len(here), here.size, *_rounded(kept)])
     note = (
-        f"Success in {target} over that in {source}, on the same n episodes. Interval: 95 %, {INTERVAL} the paired "
+        f"Success in {target} over that in the source, on the same n episodes. Interval: 95 %, {INTERVAL} the paired "
         "score interval of the ratio of all episodes. Where a policy seldom succeeds in the source it says little."
     )
-    columns = ["task", "encoder", "training_seeds", "n", "retained", "low", "high"]
+    columns = ["task", "encoder", "source", "training_seeds", "n", "retained", "low", "high"]
     return {"title": f"What is kept in {target}", "columns": columns, "rows": rows, "note": note}
 
 

@@ -10,7 +10,8 @@ import pytest
 from measured import measured
 
 from robossl.config.benchmark import BenchmarkConfig
-from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, RecipeConfig
+from robossl.config.later import without_later
+from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, UNRANDOMIZED, RecipeConfig
 from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError, RobosslError
 from robossl.report.retention import kept_of
@@ -78,9 +79,9 @@ def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
     assert [row[1:3] for row in tables[2]["rows"]] == [
         [NAMES[name], domain] for name in ("random", "scratch") for domain in DOMAINS
     ]
-    assert [row[:5] for row in tables[1]["rows"]] == [
-        *(["reach", NAMES[name], 2, 8, 1.0] for name in TRAINED),
-        *(["reach", NAMES[name], 1, 4, 1.0] for name in SCRIPTED),
+    assert [row[:6] for row in tables[1]["rows"]] == [
+        *(["reach", NAMES[name], DOMAINS[0], 2, 8, 1.0] for name in TRAINED),
+        *(["reach", NAMES[name], DOMAINS[0], 1, 4, 1.0] for name in SCRIPTED),
     ]
     assert tables[3]["title"] == "Agreement of randomized and heldout"
     assert tables[3]["rows"] == [["reach", 2 * len(TRAINED) + len(SCRIPTED), ANY, ANY]]
@@ -171,6 +172,25 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
 
 
+def test_without_randomization_all_is_learned_in_the_plain_world_and_measured_there_too(
+    config: BenchmarkConfig,
+) -> None:
+    plain, usual = (stage._settings(config, "reach", name, 0) for name in (UNRANDOMIZED, "pretrained"))
+    for learned in ("play-reach", "demonstrations"):
+        assert (plain[learned].pop("domain"), usual[learned].pop("domain")) == (PLAIN, DOMAINS[0])
+        assert plain[learned] == usual[learned]
+    assert plain["pretrain"] == usual["pretrain"]
+    assert plain["evaluate"]["domains"] == [PLAIN, *DOMAINS]
+    assert usual["evaluate"]["domains"] == [*DOMAINS]
+    paths = {
+        stage._path(
+            config, f"demonstrations{stage._beside(name)}", Cell(task="reach", variant=name, seed=0, settings={})
+        )
+        for name in (UNRANDOMIZED, "pretrained", "random")
+    }
+    assert len(paths) == 2, "no variant takes another world's demonstrations"
+
+
 def test_the_pretrained_policies_of_the_first_seed_meet_single_shifts(
     config: BenchmarkConfig, calls: list[tuple[str, str, int]]
 ) -> None:
@@ -259,4 +279,4 @@ def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(
 def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(config: BenchmarkConfig) -> None:
     settings = stage._settings(config, "reach", "pretrained", 0)
     assert "renderer" not in str(settings)
-    assert stage.without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}
+    assert without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}

@@ -54,7 +54,7 @@ def test_a_row_over_all_tasks_needs_every_task() -> None:
 def test_what_is_kept_names_its_episodes_and_training_seeds() -> None:
     found = [(cell, {"domains": {"here": result["domains"]["randomized"], "there": result["domains"]["randomized"]}})
              for cell, result in cells("ours", {0: (1,) * 34}) + cells("other", {0: (1, 0), 1: (1, 1)})]  # fmt: skip
-    made = retentions(found, source="here", target="there", labels=LABELS)
+    made = retentions(found, target="there", labels=LABELS)
     alone, two = (dict(zip(made["columns"], row, strict=True)) for row in made["rows"])
     assert (alone["training_seeds"], alone["n"], alone["retained"]) == (1, 34, 1.0)
     assert alone["low"] < 1 < alone["high"], "34 equal episodes are no proof"
