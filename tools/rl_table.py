@@ -29,7 +29,7 @@ from robossl.stages.pretrain import pretrain
 from robossl.stages.reinforce import reinforce
 
 ROOT = Path(__file__).parents[1]
-PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60), "reacher": (200, 60)}
+PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60), "reacher": (600, 30)}
 """Episodes of play that the encoder of a task is pretrained on, and their length."""
 RECIPES = {"reach": "reach"}
 """Of pretraining, where it is not `control`."""
