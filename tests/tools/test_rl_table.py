@@ -17,7 +17,7 @@ def tool() -> ModuleType:
 
 def _cell(variant: str, curve: list[tuple[int, int, float]], success_rate: float) -> dict:
     scored = {"n": 100, "success_rate": success_rate, "low": 0.0, "high": 1.0, "seconds": 9}
-    settings = {"num_steps": 20_000}
+    settings = {"num_steps": 20_000, "domain": "randomized"}
     return {
         "task": "reach",
         "variant": variant,
@@ -41,19 +41,38 @@ def test_steps_count_to_80_percent_of_the_state_policy(tool: ModuleType, tmp_pat
         (cells / f"reach-{cell['variant']}-0.json").write_text(json.dumps(cell))
     tool._write_table(cells)
     text = (tmp_path / "rl.md").read_text()
-    assert "| reach | pretrained, frozen | 0 | 2600 | 3600 |" in text
-    assert "| reach | from scratch (DrQ) | 0 | > 20000 | 20000 |" in text
-    assert "| reach | none: simulator state | 0 | 1600 | 2600 |" in text
+    assert "| reach | randomized | pretrained, frozen | 0 | 2600 | 3600 |" in text
+    assert "| reach | randomized | from scratch (DrQ) | 0 | > 20000 | 20000 |" in text
+    assert "| reach | randomized | none: simulator state | 0 | 1600 | 2600 |" in text
     (cells / "reach-state-0.json").unlink()
     tool._write_table(cells)
-    assert "| reach | pretrained, frozen | 0 | – | 3600 |" in (tmp_path / "rl.md").read_text()
+    assert "| reach | randomized | pretrained, frozen | 0 | – | 3600 |" in (tmp_path / "rl.md").read_text()
 
 
 def test_a_cell_that_is_there_is_not_learned_again(tool: ModuleType, tmp_path: Path) -> None:
-    config = tool.load_config(tool.ReinforceConfig, ROOT / "configs/reinforce/reach.yaml")
-    key = tool.fingerprint(tool._settings(config, "frozen"))
-    assert key != tool.fingerprint(tool._settings(config, "scratch"))
+    key = tool.fingerprint(tool._settings("reach", "frozen"))
+    assert key != tool.fingerprint(tool._settings("reach", "scratch"))
     path = tmp_path / "reach-frozen-0.json"
     path.write_text(json.dumps({"key": key, "seed": 0}))
     arguments = tool.argparse.Namespace(cells=tmp_path, work=tmp_path / "none")
     assert tool._cell("reach", "frozen", 0, arguments) == {"key": key, "seed": 0}
+
+
+def test_a_cell_depends_on_how_its_encoder_was_pretrained(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {variant: tool.fingerprint(tool._settings("reacher", variant)) for variant in ("frozen", "state")}
+    monkeypatch.setitem(tool.PLAY, "reacher", (7, 30))
+    assert tool.fingerprint(tool._settings("reacher", "frozen")) != before["frozen"]
+    assert tool.fingerprint(tool._settings("reacher", "state")) == before["state"]
+
+
+def test_a_task_in_another_domain_has_the_same_world(tool: ModuleType) -> None:
+    there, here = tool._settings("reacher_randomized", "frozen"), tool._settings("reacher", "frozen")
+    assert there["domain"] == "randomized"
+    assert there["env_id"] == here["env_id"]
+    assert there["pretraining"] == here["pretraining"]
+
+
+def test_committed_cells_have_the_settings_of_today(tool: ModuleType) -> None:
+    for path in sorted((ROOT / "docs/results/rl").glob("*.json")):
+        cell = json.loads(path.read_text())
+        assert cell["key"] == tool.fingerprint(tool._settings(cell["task"], cell["variant"])), path.name
