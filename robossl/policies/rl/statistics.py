@@ -1,10 +1,12 @@
 """What features, proprio and state are standardized with, from a few episodes of play."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
+from torch import Tensor
 
 from robossl.policies.augment import feature_statistics
 from robossl.policies.behaviour_cloning import statistics
@@ -16,6 +18,8 @@ NUM_EPISODES, NUM_STEPS = 20, 30
 """Many goals and looks, and few steps of each."""
 SEED = 900_000
 """Of the first episode: far from those of evaluation and of what is collected."""
+MIN_SHARE = 0.01
+"""Least deviation that is divided by, as a share of the largest of proprio or state, where metres stand beside rad/s."""
 
 
 @torch.inference_mode()
@@ -42,15 +46,20 @@ def measure(env: gym.Env, network: PolicyNetwork, *, seed: int) -> int:
             if terminated or truncated:
                 break
     if network.spec.proprio_dim:
-        network.set_statistics("proprio", *statistics(np.stack([seen["agent_pos"] for seen, _ in instants])))
+        network.set_statistics("proprio", *_statistics([seen["agent_pos"] for seen, _ in instants]))
     if network.spec.state_dim:
-        network.set_statistics("state", *statistics(np.stack([state for _, state in instants])))
+        network.set_statistics("state", *_statistics([state for _, state in instants]))
     if network.encoder is not None:
         encoded = [network.encoder(torch.from_numpy(_views(seen, network))).flatten() for seen, _ in instants]
         mean, std = feature_statistics(torch.stack(encoded))
         times = network.spec.num_observation_steps
         network.set_statistics("feature", mean.repeat(times), std.repeat(times))
     return len(instants)
+
+
+def _statistics(rows: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+    values = np.stack(rows)
+    return statistics(values, floor=max(1e-6, MIN_SHARE * float(values.std(axis=0).max())))
 
 
 def _views(observation: dict[str, Any], network: PolicyNetwork) -> np.ndarray:
