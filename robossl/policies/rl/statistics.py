@@ -19,7 +19,7 @@ NUM_EPISODES, NUM_STEPS = 20, 30
 SEED = 900_000
 """Of the first episode: far from those of evaluation and of what is collected."""
 MIN_SHARE = 0.01
-"""Least deviation that is divided by, as a share of the largest of proprio or state, where metres stand beside rad/s."""
+"""Least deviation that is divided by, as a share of the largest of proprio or state: metres stand beside rad/s."""
 
 
 @torch.inference_mode()
