@@ -54,7 +54,7 @@ def check_config(config: ReinforceConfig) -> None:
         raise ConfigError("reward goal_distance compares features of a frozen encoder; name one, or use reward env")
     if config.num_components and (sees_state or config.mode != "frozen" or config.policy is not None):
         raise ConfigError(
-            "num_components are measured once, on a frozen encoder's features; name one, or leave it at 0"
+            "num_components are those of a frozen encoder's features; name one, or leave it at 0"
         )
     if sees_state and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
