@@ -13,7 +13,6 @@ def small_policy(
     visual: bool,
     chunk_length: int = 1,
     num_observation_steps: int = 1,
-    num_components: int = 0,
     dropout: float = 0.0,
     seed: int = 0,
 ) -> PolicyNetwork:
@@ -29,6 +28,5 @@ def small_policy(
         dropout=dropout,
         kind=kind,
         num_observation_steps=num_observation_steps,
-        num_components=num_components,
     )
     return PolicyNetwork(spec, encoder=encoder, cameras=("front",) if visual else ()).eval()

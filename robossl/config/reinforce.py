@@ -55,9 +55,6 @@ class ReinforceConfig:
     """Whether the policy also sees the robot's own sensors."""
     num_observation_steps: Positive = 1
     """Pictures of each camera that are seen at once, those of the last steps; 2 where speeds have to be seen."""
-    num_components: Count = 0
-    """Whitened principal components that the learner sees in place of a frozen encoder's features, joined over the
-    pictures seen at once: few, each with deviation 1, also those that tell speeds; 0: the features as they are."""
     hidden: tuple[Positive, ...] = (128, 128)
     """Widths of the hidden layers of actor and critics."""
     num_steps: Positive = 20_000

@@ -35,11 +35,8 @@ class PolicyNetwork(nn.Module):
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
         self.feature_dropout = nn.Dropout(spec.dropout)
+        self.context_dim = self.feature_dim + spec.proprio_dim + spec.state_dim  # C
         views = [encoder.feature_dim] * self.num_views if encoder is not None else []
-        if views and spec.num_components:
-            self.register_buffer("components", torch.zeros(self.feature_dim, spec.num_components))
-            views = [spec.num_components]
-        self.context_dim = sum(views) + spec.proprio_dim + spec.state_dim  # C
         self.head = build_head((*views, spec.proprio_dim, spec.state_dim), spec)
 
     def set_statistics(self, name: str, mean: Float[Tensor, " d"], std: Float[Tensor, " d"]) -> None:
@@ -95,9 +92,7 @@ class PolicyNetwork(nn.Module):
         """Return what the head sees, standardized."""
         parts = []
         if features is not None:
-            seen = self._normalized("feature", features)
-            seen = seen @ self.get_buffer("components") if self.spec.num_components else seen
-            parts.append(self.feature_dropout(seen))
+            parts.append(self.feature_dropout(self._normalized("feature", features)))
         if self.spec.proprio_dim:
             parts.append(self._normalized("proprio", proprio))
         if state is not None and self.spec.state_dim:

@@ -26,13 +26,7 @@ from robossl.rollout import EnvSpec, rollout
 from robossl.runs import Run, digest_path
 from robossl.stages.encoders import RANDOM, open_encoder
 from robossl.stages.progress import tracked
-from robossl.stages.reinforce_checks import (
-    check_clone,
-    check_components,
-    check_config,
-    check_image_size,
-    require_learners,
-)
+from robossl.stages.reinforce_checks import check_clone, check_config, check_image_size, require_learners
 from robossl.stages.reinforce_learning import Curve, learn, nested
 from robossl.training import pick_device
 
@@ -165,10 +159,6 @@ def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], *, image_size: 
 
 
 def _build(env: gym.Env, encoder: Encoder | None, config: ReinforceConfig) -> PolicyNetwork:
-    if encoder is not None:
-        check_components(
-            config.num_components, encoder.feature_dim * len(config.cameras) * config.num_observation_steps
-        )
     simulator: Any = env.unwrapped
     proprio_dim = _proprio_dim(env, state_dim=len(simulator.environment_state_names))
     spec = HeadSpec(
@@ -179,7 +169,6 @@ def _build(env: gym.Env, encoder: Encoder | None, config: ReinforceConfig) -> Po
         hidden=config.hidden,
         kind=config.algorithm,
         num_observation_steps=config.num_observation_steps,
-        num_components=config.num_components,
     )
     return PolicyNetwork(spec, encoder=encoder, cameras=() if encoder is None else config.cameras).eval()
 

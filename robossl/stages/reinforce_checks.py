@@ -52,25 +52,10 @@ def check_config(config: ReinforceConfig) -> None:
         )
     if config.reward == "goal_distance" and (sees_state or config.mode != "frozen"):
         raise ConfigError("reward goal_distance compares features of a frozen encoder; name one, or use reward env")
-    if config.num_components and (sees_state or config.mode != "frozen" or config.policy is not None):
-        raise ConfigError(
-            "num_components are those of a frozen encoder's features; name one, or leave it at 0"
-        )
     if sees_state and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
     if config.hindsight and not config.proprio:
         raise ConfigError("hindsight needs proprio: the goal-conditioned form of an env holds it")
-
-
-def check_components(num_components: int, feature_dim: int) -> None:
-    """Refuse more components than there are features, or instants to find them in.
-
-    Raises:
-        ConfigError: says how many there may be.
-    """
-    most = min(feature_dim, NUM_EPISODES * NUM_STEPS // 4)
-    if num_components > most:
-        raise ConfigError(f"num_components is {num_components}, but these features have at most {most}; give fewer")
 
 
 def check_clone(network: PolicyNetwork, execution: ExecutionSpec, config: ReinforceConfig) -> None:

@@ -87,7 +87,6 @@ def test_what_was_learned_from_pictures_is_evaluated(mode: str, tmp_path: Path) 
     encoder = save_encoder(before, tmp_path / "encoder")
     out = tmp_path / "run"
     words = ["--num-steps=660", "--random-steps=20", "--batch-size=16", "--num-observation-steps=2", f"--mode={mode}"]
-    words += ["--num-components=5"] if mode == "frozen" else []
     arguments = [f"--encoder={encoder}", f"--architecture={encoder}", *words, f"--output={out}"]
     assert cli.main([*LEARN, *arguments]) == 0
     assert load_policy_card(out / "policy")["head"]["num_observation_steps"] == 2

@@ -34,8 +34,6 @@ class HeadSpec:
     """Of `diffusion` and `flow`: standard deviation of the noise that a chunk is made of."""
     num_observation_steps: int = 1
     """Pictures of each camera that are seen at once: that of now and those of the steps before."""
-    num_components: int = 0
-    """Whitened principal components of the features that the head sees in their place; 0: the features themselves."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
