@@ -44,4 +44,5 @@ class Memory(nn.Module):
         new = {"rows": functional.normalize(rows, dim=1), "episode": episode, "time_s": time_s, "valid": valid}
         for name, values in new.items():
             kept = self.get_buffer(name)
-            kept.copy_(torch.cat([gather(values).to(kept.dtype), kept])[:size])
+            joined = torch.cat([gather(values).to(kept.dtype), kept])[:size]
+            setattr(self, name, joined)  # not in place: the loss still needs what was there
