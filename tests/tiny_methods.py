@@ -47,7 +47,7 @@ FRAMES: dict[str, dict[str, Any]] = {
 }
 METHODS: dict[str, dict[str, Any]] = {**CONTRAST, **FEATURES, **FRAMES}
 OLDER: dict[str, dict[str, Any]] = {
-    "paired_looks": {"num_instants": 2, "projection_dim": 8, "memory": 16},
+    "paired_looks": {"num_instants": 2, "projection_dim": 8},
     "time_contrast": {"num_anchors": 2, "projection_dim": 8},
     "future_frames": {"num_context": 2, "horizons": (1, 3), "widths": (8, 16)},
     "future_features": {"num_context": 2, "horizons": (1, 3), "hidden_dim": 16},

@@ -1,14 +1,11 @@
 """One instant under two draws of the randomization: keep what is there, drop how it looks."""
 
-import torch
-
-from robossl.config.schema import Amount, Count, Positive, Rate
+from robossl.config.schema import Amount, Positive, Rate
 from robossl.data.clip_sampling import instant_window
 from robossl.encoders import Encoder
 from robossl.objectives.objective import Objective
 from robossl.objectives.parts.encoded import EncodedBatch
 from robossl.objectives.parts.infonce import flat, pair_info_nce
-from robossl.objectives.parts.memory import Memory
 from robossl.objectives.parts.projector import Projector
 from robossl.types import ObjectiveOutput
 
@@ -30,7 +27,6 @@ class PairedLooks(Objective):
         temperature: Rate = 0.1,
         projection_dim: Positive = 64,
         same_look_negatives: bool = True,
-        memory: Count = 0,
     ) -> None:
         """Build the task.
 
@@ -41,14 +37,11 @@ class PairedLooks(Objective):
             temperature: of the softmax.
             projection_dim: P.
             same_look_negatives: count instants under the anchor's own look among the negatives.
-            memory: embeddings of the last steps that are negatives too; a few thousand ask for finer places than a
-                batch does, and cost next to nothing.
         """
         super().__init__(encoder)
         self.window = instant_window(num_instants=num_instants, num_views=2)
         self.min_clips = 2 if num_instants == 1 else 1  # else an instant has no negative, and the loss is 0
         self.projector = Projector(encoder.feature_dim, projection_dim)
-        self.memory = Memory(memory, projection_dim) if memory else None
         self.negative_margin_s = negative_margin_s
         self.temperature = temperature
         self.same_look_negatives = same_look_negatives
@@ -60,20 +53,15 @@ class PairedLooks(Objective):
         second = self.projector(flat(encoded.features("anchor", view=1)))
         time_s = flat(encoded.of("anchor", batch.contrast_s))
         valid = encoded.valid("anchor")
-        episode = batch.episode_id.repeat_interleave(valid.shape[1])
         loss, accuracy = pair_info_nce(
             first,
             second,
-            episode=episode,
+            episode=batch.episode_id.repeat_interleave(valid.shape[1]),
             first_time_s=time_s,
             second_time_s=time_s,
             valid=flat(valid),
             temperature=self.temperature,
             negative_margin_s=self.negative_margin_s,
             same_side_negatives=self.same_look_negatives,
-            memory=self.memory,
         )
-        if self.memory is not None and self.training:
-            where = {"episode": episode.repeat(2), "time_s": time_s.repeat(2), "valid": flat(valid).repeat(2)}
-            self.memory.add(torch.cat([first, second]), **where)
         return ObjectiveOutput(loss=loss, metrics={"accuracy": float(accuracy)})

@@ -14,12 +14,9 @@ from robossl.data.clip_dataset import ClipDataset
 from robossl.encoders import build_encoder
 from robossl.objectives import Objective, PairedLooks, TimeContrast
 from robossl.objectives.parts.infonce import negative_mask, pair_info_nce
-from robossl.objectives.parts.memory import Memory
 
 
-def slow_loss(
-    first, second, episode, first_s, second_s, valid, temperature, margin_s, same_side, memory: Memory | None = None
-) -> float:
+def slow_loss(first, second, episode, first_s, second_s, valid, temperature, margin_s, same_side) -> float:
     """The definition, one pair at a time, in float64."""
     num = len(first)
     rows = [*(("first", i) for i in range(num)), *(("second", i) for i in range(num))]
@@ -40,11 +37,6 @@ def slow_loss(
             far = episode[i] != episode[other[1]] or abs(time_s[side, i] - time_s[other]) > margin_s + 5e-4
             if other != partner and valid[other[1]] and far and (same_side or other[0] != side):
                 total += math.exp(similarity((side, i), other))
-        for m in range(0 if memory is None else len(memory.valid)):
-            far = episode[i] != memory.episode[m] or abs(time_s[side, i] - memory.time_s[m]) > margin_s + 5e-4
-            if memory.valid[m] and far:
-                x = vector[side, i]
-                total += math.exp(float(x @ memory.rows[m].numpy() / np.sqrt(x @ x)) / temperature)
         losses.append(math.log(total) - similarity((side, i), partner))
     return sum(losses) / len(losses)
 
@@ -68,34 +60,6 @@ def test_the_loss_is_that_of_a_slow_loop(same_side: bool, margin_s: float) -> No
     loss, _ = pair_info_nce(**rows, temperature=0.2, negative_margin_s=margin_s, same_side_negatives=same_side)
     slow = slow_loss(*rows.values(), 0.2, margin_s, same_side)
     assert float(loss) == pytest.approx(slow, rel=1e-9)
-
-
-def test_what_is_remembered_is_a_negative_but_for_the_same_instants() -> None:
-    rows, old = rows_of(), rows_of(9, seed=1)
-    memory = Memory(16, 5).double()
-    where = {"episode": old["episode"], "time_s": old["first_time_s"], "valid": old["valid"]}
-    memory.add(3 * old["first"], **where)
-    loss, _ = pair_info_nce(**rows, temperature=0.2, negative_margin_s=0.35, memory=memory)
-    assert float(loss) == pytest.approx(slow_loss(*rows.values(), 0.2, 0.35, True, memory), rel=1e-9)
-    assert float(loss) > float(pair_info_nce(**rows, temperature=0.2, negative_margin_s=0.35)[0])
-    itself = Memory(12, 5).double()
-    itself.add(rows["first"], episode=rows["episode"], time_s=rows["first_time_s"], valid=rows["valid"])
-    kept = rows | {"second_time_s": rows["first_time_s"]}
-    far = {"temperature": 0.2, "negative_margin_s": 99.0}  # of one episode nothing is a negative
-    one = kept | {"episode": torch.zeros(12, dtype=torch.int64)}
-    itself.episode.zero_()
-    assert float(pair_info_nce(**one, **far, memory=itself)[0]) == pytest.approx(0.0, abs=1e-9)
-
-
-def test_a_memory_keeps_the_latest() -> None:
-    memory = Memory(5, 2)
-    for step in range(3):
-        rows = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
-        memory.add(rows, episode=torch.tensor([step, step]), time_s=torch.tensor([0.0, 1.0]), valid=rows[:, 0] >= 0)
-    assert memory.episode.tolist() == [2, 2, 1, 1, 0]
-    assert memory.time_s.tolist() == [0.0, 1.0, 0.0, 1.0, 0.0]
-    torch.testing.assert_close(memory.rows.norm(dim=1), torch.ones(5))
-    assert memory.valid.all()
 
 
 def test_the_loss_is_symmetric_in_the_sides_and_does_not_see_lengths() -> None:

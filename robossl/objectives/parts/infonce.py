@@ -6,7 +6,6 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from robossl.objectives.parts.gather import gather, joint_mean, rank
-from robossl.objectives.parts.memory import Memory
 
 
 def negative_mask(
@@ -38,7 +37,6 @@ def pair_info_nce(
     temperature: float,
     negative_margin_s: float,
     same_side_negatives: bool = True,
-    memory: Memory | None = None,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """Contrast each embedding with its partner, against the rows of all pairs and all ranks; symmetric in the sides.
 
@@ -49,7 +47,6 @@ def pair_info_nce(
         temperature: of the softmax over cosines.
         negative_margin_s: frames of one episode this near are never negatives of each other.
         same_side_negatives: whether rows of the anchor's own side are negatives too.
-        memory: further negatives, whatever their side; it is not changed.
 
     Returns:
         Loss (this rank's share of the joint mean) and the detached fraction of anchors nearest to their partner.
@@ -66,10 +63,6 @@ def pair_info_nce(
     partner = torch.arange(2 * num, device=rows.device).roll(-num) + rank() * 2 * num
     allowed = allowed.scatter(1, partner[:, None], True)
     logits = (rows @ all_rows.T / temperature).masked_fill(~allowed, -torch.inf)  # [2N,2WN]
-    if memory is not None:
-        old = negative_mask(*here, memory.episode, memory.time_s, negative_margin_s=negative_margin_s) & memory.valid
-        further = (rows @ memory.rows.T / temperature).masked_fill(~old, -torch.inf)  # [2N,M]
-        logits = torch.cat([logits, further], dim=1)
     losses = F.cross_entropy(logits, partner, reduction="none")
     hits = (logits.detach().argmax(dim=1) == partner).to(losses.dtype)
     return joint_mean(losses, valid.repeat(2)), joint_mean(hits, valid.repeat(2))
