@@ -3,8 +3,8 @@
     python tools/rl_table.py                                          # all cells; what is finished is not run again
     python tools/rl_table.py --tasks reach --variants frozen --seeds 0
 
-Needs the extra sb3. All learn by soft actor-critic with the settings of `configs/reinforce`, except that DrQ makes one
-update at every second env step, as DrQ-v2; its encoder has the architecture of the pretrained one. A policy counts as
+Needs the extra sb3. All learn by soft actor-critic with the settings of `configs/reinforce`, except that DrQ learns
+at every second env step, as DrQ-v2; its encoder has the architecture of the pretrained one. A policy counts as
 there at the first check in which it solves 80 % of what the policy on state solved in its final score. Each finished
 cell is a file, so the table grows over many runs.
 """
@@ -35,7 +35,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "cart_pole": {},
     "ball_on_plate": {},
     "reacher": {},
-    "reacher_randomized": {"domain": "randomized", "num_updates": 1},
+    "reacher_randomized": {"domain": "randomized"},
 }
 """What is not as in the task's file of `configs/reinforce`."""
 PLAY = {"reach": (300, 30), "cart_pole": (200, 60), "ball_on_plate": (200, 60), "reacher": (600, 30)}
@@ -52,7 +52,7 @@ SHARE = 0.8
 """Of the state policy's success that has to be reached."""
 STOP_AT = 0.9
 """Success at which those that see pictures stop: above what has to be reached, whatever the state policy solves."""
-SCRATCH: dict[str, Any] = {"mode": "scratch", "update_every": 2, "num_updates": 1}
+SCRATCH: dict[str, Any] = {"mode": "scratch", "update_every": 2}
 UNUSED = ("lora_rank", "encoder_learning_rate", "layer_decay")
 """Of modes that no cell has."""
 FREE = ("output", "encoder", "architecture", "tracking", "num_workers", "device", *UNUSED)
@@ -162,12 +162,14 @@ def _cell(task: str, variant: str, seed: int, arguments: argparse.Namespace) -> 
 
 
 def _settings(task: str, variant: str) -> dict[str, Any]:
-    """Return what a cell depends on, but no path."""
+    """Return what a cell depends on, but no path: of pretraining the architecture alone where weights are fresh."""
+    how = without_later(dump_values(_pretraining(_world(task))))
     own: dict[str, Any] = {"variant": variant, "stop_at": 1.0 if variant == "state" else STOP_AT}
-    if variant != "state":
-        how = without_later(dump_values(_pretraining(_world(task))))
+    if variant == "frozen":
         recipe = {name: value for name, value in how.items() if name not in FREE_OF_PRETRAINING}
         own["pretraining"] = fingerprint([PLAY[_world(task)], recipe])
+    elif variant != "state":
+        own["architecture"] = how["encoder"]
     shared = {name: value for name, value in dump_values(_load(task)).items() if name not in FREE}
     return shared | (SCRATCH if variant == "scratch" else {}) | own
 

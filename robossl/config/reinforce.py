@@ -76,8 +76,6 @@ class ReinforceConfig:
     """Steps of uniform actions before learning; for sac."""
     update_every: Positive = 1
     """Env steps from one update to the next; for sac."""
-    num_updates: Positive = 1
-    """Updates at each of these; more learn more from an env step, and take longer; for sac."""
     shift_px: Count = 4
     """Largest random shift of a frame [px]; where the encoder is trained."""
     check_every: Positive = 2000

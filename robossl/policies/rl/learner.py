@@ -54,7 +54,6 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
         "tau": recipe.target_rate,
         "learning_starts": recipe.random_steps,
         "train_freq": recipe.update_every,
-        "gradient_steps": recipe.num_updates,
         "ent_coef": "auto_0.1",  # the temperature that DrQ starts with; rewards of metres drown in one of 1 for long
     }
     match recipe.way:

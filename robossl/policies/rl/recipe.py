@@ -25,7 +25,6 @@ class ReinforcementRecipe:
     target_rate: float = 0.02
     random_steps: int = 500
     update_every: int = 1
-    num_updates: int = 1
     shift_px: int = 4
     seed: int = 0
     device: str = "cpu"
