@@ -53,9 +53,7 @@ SHARE = 0.8
 STOP_AT = 0.9
 """Success at which those that see pictures stop: above what has to be reached, whatever the state policy solves."""
 SCRATCH: dict[str, Any] = {"mode": "scratch", "update_every": 2}
-UNUSED = ("lora_rank", "encoder_learning_rate", "layer_decay")
-"""Of modes that no cell has."""
-FREE = ("output", "encoder", "architecture", "tracking", "num_workers", "device", *UNUSED)
+FREE = ("output", "encoder", "architecture", "tracking", "num_workers", "device", "encoder_learning_rate")
 FREE_OF_PRETRAINING = ("output", "sources", "tracking", "num_workers", "device")
 COLUMNS = ("task", "domain", "encoder", "seed", "env_steps", "trained", "n", "success_rate", "low", "high", "seconds")
 NOTE = (
@@ -170,7 +168,7 @@ def _settings(task: str, variant: str) -> dict[str, Any]:
         own["pretraining"] = fingerprint([PLAY[_world(task)], recipe])
     elif variant != "state":
         own["architecture"] = how["encoder"]
-    shared = {name: value for name, value in dump_values(_load(task)).items() if name not in FREE}
+    shared = {name: value for name, value in without_later(dump_values(_load(task))).items() if name not in FREE}
     return shared | (SCRATCH if variant == "scratch" else {}) | own
 
 

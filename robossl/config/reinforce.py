@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from robossl.config.env import DEFAULT_CAMERAS
+from robossl.config.env import DEFAULT_CAMERAS, Axis
 from robossl.config.schema import STRICT, Count, Positive, Rate, Share
 from robossl.config.tracking import TrackingConfig
 
@@ -22,6 +22,10 @@ class ReinforceConfig:
     `robossl/PandaReach-v0`."""
     domain: str = "randomized"
     """nominal, randomized or shifted; on the held-out ones nothing is trained."""
+    randomization: str = ""
+    """Preset of what `randomized` draws: light, medium, full or shifted; empty: medium, the domain's own."""
+    axes: dict[str, Axis] = field(default_factory=dict)
+    """Single axes of it, or whole groups (look, scene, sensor, physics, timing): true, false or [low, high]."""
     renderer: str = "auto"
     """gl, tiny, or auto: what the machine has."""
     encoder: str = "runs/pretrain/encoder"

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from robossl.config.env import EVALUATION_SEED
+from robossl.config.env import EVALUATION_SEED, randomization
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.evaluation.success import SuccessCell, outcome_of, success_table
@@ -145,6 +145,7 @@ def _image_size(config: ReinforceConfig, encoder: Encoder | None, cloned_on: Map
 
 def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], *, image_size: int) -> EnvSpec:
     options: dict[str, Any] = {} if config.renderer == "auto" else {"renderer": config.renderer}
+    options |= randomization(config.randomization, config.axes)
     if GOAL_VIEW in cameras or config.reward == "goal_distance":
         options["goal_image"] = True
     if config.hindsight:

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import torch
 
+from robossl.config.later import without_later
 from robossl.config.load import dump_values
 from robossl.config.reinforce import ReinforceConfig
 from robossl.policies.network import PolicyNetwork
@@ -54,7 +55,7 @@ def learn(
     """
     from robossl.policies.rl.learner import build_learner, copy_actor, watched
 
-    decides = {name: value for name, value in dump_values(config).items() if name not in FREE}
+    decides = {name: value for name, value in without_later(dump_values(config)).items() if name not in FREE}
     key = fingerprint([decides, dict(inputs)])
     state = read_state(run.checkpoints, fingerprint=key, device=torch.device("cpu"))
     curve: Curve = state["curve"] if state else []
