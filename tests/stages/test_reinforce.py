@@ -11,11 +11,13 @@ import torch
 from episodes import POINT_ENV
 
 from robossl import cli
+from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder, build_encoder, save_encoder
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
 from robossl.stages import reinforce_learning
+from robossl.stages.reinforce import _env_spec
 
 LEARN = [
     "reinforce",
@@ -140,3 +142,16 @@ def test_a_clone_goes_on_learning_and_stays_a_policy_of_its_kind(tmp_path: Path)
     assert card["trained_on"]["seeds"] == [3, 5]  # of the demonstrations, which evaluation must not meet
     assert card["trained_on"]["domains"] == ["randomized", "shifted"]
     assert card["trained_on"]["action_scale"] == {"x_m": 0.05, "y_m": 0.05, "z_m": 0.05}
+
+
+def test_axes_of_randomization_reach_the_env() -> None:
+    config = ReinforceConfig(
+        randomization="light", axes={"camera_position": False, "mass": (0.5, 2.0)}, renderer="tiny"
+    )
+    spec = _env_spec(config, ("front",), image_size=64)
+    assert spec.domain == "randomized"
+    assert spec.options == {
+        "renderer": "tiny",
+        "randomization": {"preset": "light", "axes": {"camera_position": False, "mass": [0.5, 2.0]}},
+    }
+    assert _env_spec(ReinforceConfig(), ("front",), image_size=64).options == {}
