@@ -10,6 +10,11 @@ from robossl.encoders import Encoder
 from robossl.errors import EncoderError
 from robossl.policies.heads import HeadSpec, Loss, build_head
 
+REINFORCED = ("sac", "ppo")
+"""Kinds of heads whose context is standardized with play, which may hardly move what reward makes move later on."""
+LIMIT = 10.0
+"""Largest standardized value that they see, as VecNormalize of Stable-Baselines3 has it."""
+
 
 class PolicyNetwork(nn.Module):
     """Observation to action chunk. Statistics of features, proprio, state and actions are buffers, hence saved."""
@@ -89,7 +94,7 @@ class PolicyNetwork(nn.Module):
         proprio: Float[Tensor, "B S"],
         state: Float[Tensor, "B E"] | None,
     ) -> Float[Tensor, "B C"]:
-        """Return what the head sees, standardized."""
+        """Return what the head sees, standardized; for a reinforced one within `LIMIT`."""
         parts = []
         if features is not None:
             parts.append(self.feature_dropout(self._normalized("feature", features)))
@@ -97,7 +102,8 @@ class PolicyNetwork(nn.Module):
             parts.append(self._normalized("proprio", proprio))
         if state is not None and self.spec.state_dim:
             parts.append(self._normalized("state", state))
-        return torch.cat(parts, dim=1)
+        context = torch.cat(parts, dim=1)
+        return context.clamp(-LIMIT, LIMIT) if self.spec.kind in REINFORCED else context
 
     def _normalized(self, name: str, values: Float[Tensor, "B d"]) -> Float[Tensor, "B d"]:
         return (values - self.get_buffer(f"{name}_mean")) / self.get_buffer(f"{name}_std")

@@ -35,6 +35,8 @@ def _paths(config: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
             return (config.source, *config.transfer), (Path(config.encoder),)
         case FinetuneConfig():  # from scratch takes only the architecture of the encoder
             return (config.demonstrations,), () if config.mode == "scratch" else (Path(config.encoder),)
+        case ReinforceConfig() if config.policy is not None:
+            return (), (config.policy,)
         case ReinforceConfig():
             return (), () if config.mode == "scratch" else (Path(config.encoder),)
         case EvaluateConfig():

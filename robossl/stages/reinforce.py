@@ -73,10 +73,10 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
             "encoder": _encoder_name(config),
         },
     )
-    shutil.rmtree(run.checkpoints, ignore_errors=True)  # all that was seen: up to gigabytes
     run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
     with run.time("evaluate"):
         cell = _score(config, spec, run)
+    shutil.rmtree(run.checkpoints, ignore_errors=True)  # all that was seen: up to gigabytes
     return {
         "tables": [success_table([cell], title=f"Success of {run.policy} in {config.env_id}"), _curve_table(curve)],
         "policy": str(run.policy),

@@ -3,10 +3,12 @@
 from functools import partial
 from typing import Any
 
+from robossl.config.env import SCRIPTED
 from robossl.config.transfer import TransferConfig
 from robossl.evaluation.agreement import ENOUGH_POLICIES, LEAST_POLICIES, agreement
 from robossl.evaluation.intervals import paired_difference
 from robossl.evaluation.retention import COLUMNS, IDLE_NOTE, MEASURED, retained_of, successes_of
+from robossl.policies.saving import load_policy_card
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run
@@ -81,15 +83,22 @@ def _differences(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
     rows = []
     for other in others:
         for world in config.worlds:
-            if cells[first, world]["renderer"] == cells[other, world]["renderer"]:
+            drawn = [cells[name, world]["renderer"] for name in (first, other) if _sees(config.policies[name])]
+            if len(set(drawn)) < 2:
                 estimate = paired_difference(successes_of(cells[first, world]), successes_of(cells[other, world]))
                 rows.append([other, world, *(round(value, 3) for value in estimate)])
     note = (
-        "Difference of success rates on the same episodes with Newcombe's 95 % interval for pairs; one training seed."
+        "Difference of success rates on the same episodes with Newcombe's 95 % interval for pairs; one training seed. "
+        "Two policies that saw a world through different renderers are not compared there."
     )
     columns = ["than", "world", "difference", "low", "high"]
     title = f"How much more often {first} succeeds"
     return [{"title": title, "columns": columns, "rows": rows, "note": note}] if rows else []
+
+
+def _sees(policy: str) -> bool:
+    """Return whether a policy looks at pictures, so that what draws them matters to it."""
+    return policy not in SCRIPTED and bool(load_policy_card(policy).get("cameras"))
 
 
 def _agreements(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:

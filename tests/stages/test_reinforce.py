@@ -16,7 +16,9 @@ from robossl.encoders import Encoder, build_encoder, save_encoder
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
+from robossl.stages import reinforce as reinforce_stage
 from robossl.stages import reinforce_learning
+from robossl.stages.inputs import _paths as inputs_of
 from robossl.stages.reinforce import _env_spec
 
 LEARN = [
@@ -71,6 +73,31 @@ def test_a_stopped_run_goes_on_after_its_last_check(tmp_path: Path, monkeypatch:
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [steps for steps, _, _ in result["curve"]]
     assert not (out / "checkpoints").exists()
+
+
+def test_a_run_that_was_stopped_while_scored_is_not_learned_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    out = tmp_path / "run"
+    words = ["--encoder=state", "--num-steps=700", "--check-every=100", "--random-steps=50", "--batch-size=16"]
+    with monkeypatch.context() as stopped:
+
+        def stop(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        stopped.setattr(reinforce_stage, "_score", stop)
+        assert cli.main([*LEARN, *words, f"--output={out}"]) == 130
+    monkeypatch.setattr(reinforce_learning, "greedy_success", None)  # no step and no check is made anew
+    assert cli.main(["reinforce", str(out)]) == 0
+    assert _result(out)["env_steps"] == 700
+    assert not (out / "checkpoints").exists()
+
+
+def test_a_run_from_a_clone_depends_on_the_clone_alone() -> None:
+    assert inputs_of(ReinforceConfig(policy=Path("clone/policy"))) == ((), (Path("clone/policy"),))
+    assert inputs_of(ReinforceConfig(encoder="there")) == ((), (Path("there"),))
+    assert inputs_of(ReinforceConfig(mode="scratch")) == ((), ())
 
 
 @pytest.mark.slow

@@ -110,3 +110,20 @@ def test_another_number_of_episodes_is_another_measurement(tmp_path: Path) -> No
     assert len(tables) == 1  # one policy is compared with none
     with pytest.raises(ConfigError):
         run(replace(how, num_episodes=2))
+
+
+def test_policies_are_paired_unless_both_saw_the_world_drawn_differently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = config(tmp_path, policies={"ours": "a/policy", "theirs": "b/policy", "floor": "random"}, shifts=())
+    monkeypatch.setattr(stage, "load_policy_card", lambda _: {"cameras": ["front"]})
+    episodes = [{"success": True}, {"success": False}]
+    drawn = {"ours": "tiny", "theirs": "gl", "floor": "gl"}
+    cells = {
+        (name, world): {"renderer": renderer, "episodes": episodes}
+        for name, renderer in drawn.items()
+        for world in how.worlds
+    }
+    (table,) = stage._differences(how, cells)
+    assert [row[:2] for row in table["rows"]] == [["floor", "randomized"], ["floor", "nominal"]]
+    assert "different renderers" in table["note"]

@@ -39,3 +39,16 @@ def test_an_expert_earns_by_coming_near(rewards: tuple[list[float], list[float]]
 
 def test_who_stays_earns_nothing(rewards: tuple[list[float], list[float]]) -> None:
     assert sum(rewards[1]) == pytest.approx(0, abs=0.1)
+
+
+def test_a_start_close_to_the_goal_does_not_earn_many_times_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    distances = iter([1.0, 0.5, 0.01, 0.11])  # a far start and a step, then a start at the goal and a step away
+    encoder = build_encoder("conv", image_size=32, feature_dim=16, widths=(8, 16)).eval()
+    spec = EnvSpec(env_id="robossl/PandaReach-v0", image_size=32, options={"goal_image": True, "renderer": "tiny"})
+    with closing(spec.make()) as env:
+        rewarded = GoalDistanceReward(env, encoder, "front")
+        monkeypatch.setattr(rewarded, "_distance", lambda _: next(distances))
+        rewarded.reset(seed=0)
+        assert rewarded.step(np.zeros(3, np.float32))[1] == pytest.approx(0.5)
+        rewarded.reset(seed=1)
+        assert rewarded.step(np.zeros(3, np.float32))[1] == pytest.approx(-0.5)  # a fifth of the far start is the whole

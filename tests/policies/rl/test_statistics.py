@@ -6,7 +6,9 @@ import gymnasium as gym
 import numpy as np
 import point_env  # noqa: F401  registers the env
 import pytest
+import torch
 from episodes import POINT_ENV
+from small_policy import small_policy
 
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
@@ -34,3 +36,11 @@ def test_metres_beside_speeds_get_their_own_scale() -> None:
     speed, place = network.get_buffer("state_std").tolist()
     assert speed == pytest.approx(7.0, rel=0.15)
     assert place == pytest.approx(0.17, rel=0.15)
+
+
+@pytest.mark.parametrize(("kind", "largest"), [("sac", 10.0), ("mlp", 900.0)])
+def test_what_play_hardly_moved_stays_within_limits_for_a_reinforced_head(kind: Any, largest: float) -> None:
+    network = small_policy(kind, visual=False)
+    network.set_statistics("state", torch.zeros(6), torch.full((6,), 1e-3))
+    seen = network.context(features=None, proprio=torch.zeros(1, 4), state=torch.full((1, 6), 0.9))
+    assert float(seen.max()) == pytest.approx(largest)
