@@ -41,12 +41,12 @@ def test_steps_count_to_80_percent_of_the_state_policy(tool: ModuleType, tmp_pat
         (cells / f"reach-{cell['variant']}-0.json").write_text(json.dumps(cell))
     tool._write_table(cells)
     text = (tmp_path / "rl.md").read_text()
-    assert "| reach | randomized | pretrained, frozen | 0 | 2600 | 3600 |" in text
-    assert "| reach | randomized | from scratch (DrQ) | 0 | > 20000 | 20000 |" in text
-    assert "| reach | randomized | none: simulator state | 0 | 1600 | 2600 |" in text
+    assert "| reach | randomized | pretrained, frozen | 0 | 2600 | 9000 | 3600 |" in text
+    assert "| reach | randomized | from scratch (DrQ) | 0 | > 20000 | 0 | 20000 |" in text
+    assert "| reach | randomized | none: simulator state | 0 | 1600 | 0 | 2600 |" in text
     (cells / "reach-state-0.json").unlink()
     tool._write_table(cells)
-    assert "| reach | randomized | pretrained, frozen | 0 | – | 3600 |" in (tmp_path / "rl.md").read_text()
+    assert "| reach | randomized | pretrained, frozen | 0 | – | 9000 | 3600 |" in (tmp_path / "rl.md").read_text()
 
 
 def test_a_cell_that_is_there_is_not_learned_again(tool: ModuleType, tmp_path: Path) -> None:
