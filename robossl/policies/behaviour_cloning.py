@@ -88,6 +88,9 @@ class BehaviourCloning:
         chunks = self._tensor(demonstrations.chunks)
         self.targets = (chunks - network.get_buffer("action_mean")) / network.get_buffer("action_std")  # [n,K,A]
         self.table = self._encode_all() if self.pixels is not None and not self.trains_encoder else None
+        if self.pixels is not None and mode in ("finetuned", "lora"):  # fresh weights say nothing yet
+            self.network.eval()
+            self._standardize_features(self._encode(augmented=False))
 
     def _prepare_encoder(self, encoder: Encoder | None, mode: EncoderMode) -> None:
         if encoder is None:
@@ -149,10 +152,13 @@ class BehaviourCloning:
         """Return the features of all frames: as they are, then augmented; and standardize with their statistics."""
         self.network.eval()
         table = torch.stack([self._encode(augmented=copy > 0) for copy in range(self.recipe.num_augmentations + 1)])
-        mean, std = feature_statistics(table.flatten(0, 1))
+        self._standardize_features(table.flatten(0, 1))
+        return table
+
+    def _standardize_features(self, features: Float[Tensor, "n VD"]) -> None:
+        mean, std = feature_statistics(features)
         num_steps = self.network.spec.num_observation_steps
         self.network.set_statistics("feature", mean.repeat(num_steps), std.repeat(num_steps))
-        return table
 
     @torch.no_grad()
     def _encode(self, *, augmented: bool) -> Float[Tensor, "n VD"]:

@@ -54,6 +54,18 @@ def test_a_second_look_adds_the_same_steps_in_other_colours(source: EpisodeList)
     assert len(read_demonstrations(source, **arguments, second_look=True)) == len(plain)
 
 
+def test_an_encoder_that_learns_along_starts_with_standardized_features(source: EpisodeList) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=6, cameras=("front",), chunk_length=4)
+    network = _network(visual=True)
+    BehaviourCloning(network, demonstrations, mode="finetuned", recipe=CloningRecipe(num_steps=1))
+    with torch.no_grad():
+        features = network.features(torch.from_numpy(demonstrations.pixels))
+        seen = network.context(features=features, proprio=torch.zeros(len(features), 4), state=None)[:, :32]
+    moves = features.std(dim=0) > 0.02 * features.std(dim=0).mean()
+    torch.testing.assert_close(seen.mean(dim=0), torch.zeros(32), atol=1e-3, rtol=0)
+    torch.testing.assert_close(seen.std(dim=0, correction=0)[moves], torch.ones(int(moves.sum())), atol=1e-2, rtol=0)
+
+
 @pytest.mark.parametrize("mode", ["frozen", "finetuned", "scratch"])
 def test_each_mode_lowers_the_loss_and_only_frozen_leaves_the_encoder_alone(source: EpisodeList, mode: str) -> None:
     demonstrations = read_demonstrations(source, num_demonstrations=6, cameras=("front",), chunk_length=4)
