@@ -221,7 +221,7 @@ def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
     demonstrations, domain = _path(config, f"demonstrations{_beside(cell.variant)}", cell), _source(cell.variant)
     how = demonstrations_config(recipe, cell.task, demonstrations, seed=cell.seed, domain=domain)
     run_stage("collect", collect, how)
-    policy = _path(config, f"policy-{cell.variant}", cell)
+    policy = _path(config, f"policy-{_named(config, cell)}", cell)
     cloning = finetune_config(recipe, demonstrations, encoder, policy, variant=cell.variant, seed=cell.seed)
     run_stage("finetune", finetune, cloning)
     return policy
@@ -256,7 +256,13 @@ def _recipe(config: BenchmarkConfig, num_demonstrations: int | None) -> RecipeCo
 
 def _evaluated(config: BenchmarkConfig, cell: Cell) -> Path:
     shift = "" if cell.shift is None else f"-shift-{cell.shift}"
-    return _path(config, f"evaluate-{cell.variant}{shift}", cell)
+    return _path(config, f"evaluate-{_named(config, cell)}{shift}", cell)
+
+
+def _named(config: BenchmarkConfig, cell: Cell) -> str:
+    """Return a variant's name, for a given encoder with what tells it from another one that had this name."""
+    path = config.given.get(cell.variant)
+    return cell.variant if path is None else f"{cell.variant}-{digest_path(path).removeprefix('sha256:')[:8]}"
 
 
 def _path(config: BenchmarkConfig, stage: str, cell: Cell) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
+import torch
 from measured import measured
 
 from robossl.config.benchmark import BenchmarkConfig
@@ -170,6 +171,17 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     }
     than = {(row[0], row[1]) for row in tables[2]["rows"]}
     assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
+
+
+def test_another_encoder_of_the_same_name_has_folders_of_its_own(config: BenchmarkConfig, tmp_path: Path) -> None:
+    cell = Cell(task="reach", variant="mine", seed=0, settings={})
+    folders = set()
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        encoder = build_encoder("conv", image_size=64, feature_dim=16, widths=(8,))
+        given = replace(config, given={"mine": save_encoder(encoder, tmp_path / f"mine-{seed}")})
+        folders.add(stage._evaluated(given, cell))
+    assert len(folders) == 2
 
 
 def test_without_randomization_all_is_learned_in_the_plain_world_and_measured_there_too(
