@@ -34,8 +34,8 @@ class BenchmarkConfig:
     on play of all of them."""
     encoders: tuple[str, ...] = TRAINED
     """What policies are cloned on: pretrained, random (frozen), scratch, state (of the simulator, as a ceiling),
-    autoencoder, simclr and unrandomized (encoder and policies know the plain world alone); those of `given` join
-    them."""
+    autoencoder, simclr, finetuned (the pretrained one learns along) and unrandomized (encoder and policies know the
+    plain world alone); those of `given` join them."""
     given: dict[str, Path] = field(default_factory=dict)
     """Further encoders: a name of your own to the directory of an encoder, such as one with ResNet weights."""
     more_demonstrations: tuple[Positive, ...] = ()
@@ -48,8 +48,8 @@ class BenchmarkConfig:
     num_eval_episodes: Positive = 100
     """Episodes of each policy in each domain, the same for all."""
     fast: bool = False
-    """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr, unrandomized
-    and shifts: a first look whose cells stay valid."""
+    """Only the first training seed and the recipe's number of demonstrations, without autoencoder, simclr, finetuned,
+    unrandomized and shifts: a first look whose cells stay valid."""
     only_finished: bool = False
     """Measure nothing: the tables of the cells that are there."""
     num_kept: Count = 0

@@ -47,6 +47,11 @@ REFERENCES = {
 }
 """Further ways to train the encoder for as many steps, with their words: on the same frames, or as the default one but
 on play of the plain world, from which its policies have their demonstrations too."""
+FINETUNED = "finetuned"
+FURTHER = REFERENCES | {FINETUNED: "pretrained, finetuned"}
+"""What a first look leaves out: those, and the pretrained encoder that learns along."""
+MODES: dict[str, Literal["scratch", "finetuned"]] = {"scratch": "scratch", FINETUNED: "finetuned"}
+"""Of variants whose encoder is trained, for as many steps as from scratch."""
 SOURCE = "randomized"
 """What is trained on, but for `UNRANDOMIZED`."""
 DEMONSTRATION_SEED = 500_000
@@ -229,24 +234,24 @@ def finetune_config(
         demonstrations: Their data set.
         encoder: The pretrained one; `random` and `scratch` take its architecture.
         output: Run directory.
-        variant: `random` (frozen), `scratch` (trained end to end with random shifts), `state`, or the name of whatever
-            the pretrained one is.
+        variant: `random` (frozen), `scratch` and `finetuned` (trained end to end with random shifts), `state`, or the
+            name of whatever the pretrained one is.
         seed: Of weights and batches.
     """
-    names, scratch = {"random": "random", "state": "state"}, variant == "scratch"
+    names = {"random": "random", "state": "state"}
     return FinetuneConfig(
         output=output,
         demonstrations=demonstrations,
         num_demonstrations=recipe.num_demonstrations,
         encoder=names.get(variant, str(encoder)),
         architecture=str(encoder),
-        mode="scratch" if scratch else "frozen",
+        mode=MODES.get(variant, "frozen"),
         cameras=recipe.cameras,
         head=recipe.head,
         hidden=recipe.hidden,
         dropout=recipe.dropout,
         labels=recipe.labels,
-        num_steps=(scratch and recipe.scratch_steps) or recipe.finetune_steps,
+        num_steps=(variant in MODES and recipe.scratch_steps) or recipe.finetune_steps,
         seed=seed,
         tracking=recipe.tracking,
     )

@@ -14,6 +14,7 @@ from robossl.config.later import without_later
 from robossl.config.load import dump_values
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.recipe import (
+    FURTHER,
     NAMES,
     REFERENCES,
     SCRIPTED,
@@ -47,7 +48,7 @@ from robossl.stages.pretrain import pretrain
 
 DOMAINS = ("randomized", "heldout")
 """All variants are measured in; the first one is the source, but of what is trained without randomization."""
-LABELS = NAMES | REFERENCES
+LABELS = NAMES | FURTHER
 BEST = "pretrained"
 """The variant that the others are compared with, and that meets the single shifts."""
 SEED = 5_000_000
@@ -60,7 +61,7 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     _check_encoders(config)
     check_shifts(config.shifts)
     if config.fast:
-        encoders = tuple(name for name in config.encoders if name not in REFERENCES)
+        encoders = tuple(name for name in config.encoders if name not in FURTHER)
         config = replace(config, encoders=encoders, more_demonstrations=(), shifts=(), seeds=config.seeds[:1])
     _open_folder(config.cells)
     run.tracker.cut_back(0)  # cells that are there are logged again
@@ -121,12 +122,12 @@ def _open_folder(cells: Path) -> None:
 
 def _check_encoders(config: BenchmarkConfig) -> None:
     """Refuse an encoder that is not known before hours of work."""
-    known = (*TRAINED, *REFERENCES, *config.given)
+    known = (*TRAINED, *FURTHER, *config.given)
     for name in config.encoders:
         if name not in known:
             raise ConfigError(f"unknown encoder {name!r}: use {', '.join(known)}{closest(name, known)}")
     for name, path in config.given.items():
-        if name in (*TRAINED, *REFERENCES, *SCRIPTED) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        if name in (*TRAINED, *FURTHER, *SCRIPTED) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
             raise ConfigError(f"an encoder of yours can't be called {name!r}: use other letters, digits and _")
         load_encoder(path)
 
@@ -174,7 +175,7 @@ def _settings(
     if variant not in SCRIPTED:
         stages["demonstrations"] = demonstrations_config(recipe, task, here, seed=seed, domain=source)
         stages["finetune"] = finetune_config(recipe, here, here, here, variant=variant, seed=seed)
-    learned = variant == "pretrained" or variant in REFERENCES
+    learned = variant == "pretrained" or variant in FURTHER
     if learned:
         stages |= {f"play-{name}": play_config(recipe, name, here, domain=source) for name in config.tasks}
         stages["pretrain"] = _pretraining(recipe, tuple(Path(name) for name in config.tasks), here, seed, variant)

@@ -173,6 +173,17 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
 
 
+def test_a_finetuned_encoder_is_the_pretrained_one_that_learns_along(config: BenchmarkConfig) -> None:
+    frozen, along, scratch = (
+        stage._settings(config, "reach", name, 0) for name in ("pretrained", "finetuned", "scratch")
+    )
+    assert along["pretrain"] == frozen["pretrain"]
+    assert "pretrain" not in scratch
+    assert [how["finetune"]["mode"] for how in (frozen, along, scratch)] == ["frozen", "finetuned", "scratch"]
+    assert along["finetune"]["num_steps"] == scratch["finetune"]["num_steps"]
+    assert stage._cells(replace(config, encoders=("finetuned",)))[0].name == "reach-finetuned"
+
+
 def test_another_encoder_of_the_same_name_has_folders_of_its_own(config: BenchmarkConfig, tmp_path: Path) -> None:
     cell = Cell(task="reach", variant="mine", seed=0, settings={})
     folders = set()
