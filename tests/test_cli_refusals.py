@@ -109,6 +109,10 @@ CASES: list[tuple[list[str], str]] = [
     ([*REINFORCED, "--image-size=64"], "image_size is 64, but the encoder takes images of 16 x 16 px"),
     ([*REINFORCED, "--domain=heldout"], "domain is 'heldout', which is only measured in"),
     ([*REINFORCED, "--hindsight"], "hindsight tells goals again, which a picture does not allow"),
+    (
+        ["reinforce", "--encoder=state", "--hindsight", "--random-steps=10"],
+        "random_steps is 10, but hindsight learns from whole episodes, which here take up to 50 steps",
+    ),
     ([*REINFORCED, "--mode=scratch", "--algorithm=ppo"], "mode scratch learns with sac alone, not with ppo"),
     ([*REINFORCED, "--device=tpu"], "device must be auto, cpu or cuda, got 'tpu'"),
     ([*REINFORCED, "--num-steps=600"], "num_steps is 600, but up to 600 steps of play come first"),

@@ -68,7 +68,7 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
         self._described, self._keywords = task, keywords
         self._pictures, self._randomization = pictures, randomization
         self._action_names, self.action_scale = tuple(action_names), dict(action_scale)
-        self._max_episode_steps = keywords.max_episode_steps or task.success.max_episode_steps
+        self.max_episode_steps = keywords.max_episode_steps or task.success.max_episode_steps
         self._episode_seed: int | None = None
         self._num_steps = self._steps_at_goal = 0
         self._goal_pixels: UInt8[np.ndarray, "H W C"] | None = None
@@ -177,7 +177,7 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
         success, error = self._described.success, self._error()
         self._steps_at_goal = self._steps_at_goal + 1 if self._is_at_goal(error) else 0
         terminated = success.ends_episode and self._steps_at_goal >= success.hold_steps
-        truncated = not terminated and self._num_steps >= self._max_episode_steps
+        truncated = not terminated and self._num_steps >= self.max_episode_steps
         self._truth = self._environment_state()  # once for observation, info and expert: it is not for free
         return self._observe(), self._reward_now(error), terminated, truncated, self._info()
 
@@ -203,7 +203,7 @@ class VisualEnv(Drawn, gym.Env[Any, Float32[np.ndarray, " A"]]):
             self._randomization,
             options,
             episode_seed,
-            num_steps=self._max_episode_steps,
+            num_steps=self.max_episode_steps,
             env_id=self._env_id,
             renderer=self._pictures.renderer_name,
             **more,

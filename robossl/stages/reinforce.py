@@ -26,7 +26,13 @@ from robossl.rollout import EnvSpec, rollout
 from robossl.runs import Run, digest_path
 from robossl.stages.encoders import RANDOM, open_encoder
 from robossl.stages.progress import tracked
-from robossl.stages.reinforce_checks import check_clone, check_config, check_image_size, require_learners
+from robossl.stages.reinforce_checks import (
+    check_clone,
+    check_config,
+    check_first_episode,
+    check_image_size,
+    require_learners,
+)
 from robossl.stages.reinforce_learning import Curve, learn, nested
 from robossl.training import pick_device
 
@@ -56,6 +62,7 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
         network = clone or _build(env, encoder, config)
         if config.policy is not None:
             check_fits(network, env, config.policy)
+        check_first_episode(config, env)
         env.reset(seed=config.seed)
         record = env.unwrapped.episode_record()  # type: ignore[attr-defined]
         with run.time("reinforce"):

@@ -1,5 +1,7 @@
 """What `robossl reinforce` refuses before anything is learned."""
 
+import gymnasium as gym
+
 from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, HELDOUT
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
@@ -56,6 +58,20 @@ def check_config(config: ReinforceConfig) -> None:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
     if config.hindsight and not config.proprio:
         raise ConfigError("hindsight needs proprio: the goal-conditioned form of an env holds it")
+
+
+def check_first_episode(config: ReinforceConfig, env: gym.Env) -> None:
+    """Refuse hindsight that would learn before an episode has ended: it tells whole ones again.
+
+    Raises:
+        ConfigError: says how many random steps are needed.
+    """
+    longest = getattr(env.unwrapped, "max_episode_steps", 0)
+    if config.hindsight and config.random_steps < longest:
+        raise ConfigError(
+            f"random_steps is {config.random_steps}, but hindsight learns from whole episodes, which here take up to "
+            f"{longest} steps; give at least these"
+        )
 
 
 def check_clone(network: PolicyNetwork, execution: ExecutionSpec, config: ReinforceConfig) -> None:
