@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-import torch
 from measured import measured
 
 from robossl.config.benchmark import BenchmarkConfig
@@ -186,13 +185,9 @@ def test_a_finetuned_encoder_is_the_pretrained_one_that_learns_along(config: Ben
 
 def test_another_encoder_of_the_same_name_has_folders_of_its_own(config: BenchmarkConfig, tmp_path: Path) -> None:
     cell = Cell(task="reach", variant="mine", seed=0, settings={})
-    folders = set()
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        encoder = build_encoder("conv", image_size=64, feature_dim=16, widths=(8,))
-        given = replace(config, given={"mine": save_encoder(encoder, tmp_path / f"mine-{seed}")})
-        folders.add(stage._evaluated(given, cell))
-    assert len(folders) == 2
+    encoders = [build_encoder("conv", image_size=64, feature_dim=16, widths=(width,)) for width in (8, 16)]
+    paths = [save_encoder(encoder, tmp_path / f"mine-{number}") for number, encoder in enumerate(encoders)]
+    assert len({stage._evaluated(replace(config, given={"mine": path}), cell) for path in paths}) == 2
 
 
 def test_without_randomization_all_is_learned_in_the_plain_world_and_measured_there_too(
