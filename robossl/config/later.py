@@ -35,6 +35,7 @@ LATER: dict[str, Any] = {
     "intended_actions": False,
     "burst_rate": 0.0,
     "labels": "executed",
+    "learning_episode_steps": 0,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 

@@ -61,6 +61,9 @@ class ReinforceConfig:
     """Pictures of each camera that are seen at once, those of the last steps; 2 where speeds have to be seen."""
     hidden: tuple[Positive, ...] = (128, 128)
     """Widths of the hidden layers of actor and critics."""
+    learning_episode_steps: Count = 0
+    """Most env steps of an episode while it learns; 0: the task's own. Shorter ones show more starts and goals in the
+    same steps; checks and the final score keep the task's own."""
     num_steps: Positive = 20_000
     """Env steps at most; the few of play that features are standardized with count too.
     ppo rounds up to whole rollouts."""

@@ -55,7 +55,7 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     cameras = config.cameras if clone is None else clone.cameras
     spec = _env_spec(config, cameras, image_size=_image_size(config, encoder, cloned_on))
     require_learners()
-    with torch.random.fork_rng(), closing(spec.make()) as env:
+    with torch.random.fork_rng(), closing(_shortened(spec, config.learning_episode_steps).make()) as env:
         torch.manual_seed(config.seed)
         if encoder is not None and config.mode == "lora":
             add_lora(encoder, rank=config.lora_rank)
@@ -164,6 +164,11 @@ def _env_spec(config: ReinforceConfig, cameras: tuple[str, ...], *, image_size: 
         image_size=image_size,
         options=options,
     )
+
+
+def _shortened(spec: EnvSpec, num_steps: int) -> EnvSpec:
+    """Return the env with episodes of at most so many steps; 0: the task's own."""
+    return replace(spec, options={**spec.options, "max_episode_steps": num_steps}) if num_steps else spec
 
 
 def _build(env: gym.Env, encoder: Encoder | None, config: ReinforceConfig) -> PolicyNetwork:

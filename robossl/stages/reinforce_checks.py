@@ -66,7 +66,8 @@ def check_first_episode(config: ReinforceConfig, env: gym.Env) -> None:
     Raises:
         ConfigError: says how many random steps are needed.
     """
-    longest = getattr(env.unwrapped, "max_episode_steps", 0)
+    limits = (env.spec and env.spec.max_episode_steps, getattr(env.unwrapped, "max_episode_steps", None))
+    longest = min((limit for limit in limits if limit), default=0)
     if config.hindsight and config.random_steps < longest:
         raise ConfigError(
             f"random_steps is {config.random_steps}, but hindsight learns from whole episodes, which here take up to "

@@ -171,6 +171,22 @@ def test_a_clone_goes_on_learning_and_stays_a_policy_of_its_kind(tmp_path: Path)
     assert card["trained_on"]["action_scale"] == {"x_m": 0.05, "y_m": 0.05, "z_m": 0.05}
 
 
+def test_short_episodes_are_for_learning_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
+    lengths: list[int] = []
+
+    def look(env: Any, *_: Any, spec: Any, **__: Any) -> None:
+        checked_in = reinforce_learning.nested(spec).make()
+        lengths.extend(one.get_wrapper_attr("spec").max_episode_steps for one in (env, checked_in))
+        checked_in.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reinforce_stage, "learn", look)
+    words = ["--env-id=robossl/TwoLinkReacher-v0", "--encoder=state", "--learning-episode-steps=30"]
+    assert cli.main(["reinforce", *words, f"--output={tmp_path / 'run'}"]) == 130
+    assert lengths == [30, None]  # None: the task's own
+
+
 def test_axes_of_randomization_reach_the_env() -> None:
     config = ReinforceConfig(
         randomization="light", axes={"camera_position": False, "mass": (0.5, 2.0)}, renderer="tiny"
