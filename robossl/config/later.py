@@ -36,6 +36,8 @@ LATER: dict[str, Any] = {
     "burst_rate": 0.0,
     "labels": "executed",
     "learning_episode_steps": 0,
+    "rollout_steps": 1024,
+    "exploration_std": 0.15,
 }
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 

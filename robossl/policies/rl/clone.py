@@ -12,11 +12,8 @@ from torch import Tensor, nn
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.recipe import ReinforcementRecipe
 
-EXPLORATION_STD = 0.15
-"""Of actions at first: that of the noise in demonstrations, in whose reach the clone knows its way."""
 MAX_KL = 0.02
 """How far an update may move the policy, so that what was cloned is not lost before the critic knows anything."""
-ROLLOUT_STEPS = 1024
 CRITIC_ROLLOUTS = 2
 """So many rollouts at first teach the critic alone."""
 
@@ -65,9 +62,9 @@ def clone_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
         policy_kwargs={
             "net_arch": {"pi": [], "vf": list(recipe.critic_hidden)},
             "activation_fn": nn.ReLU,
-            "log_std_init": log(EXPLORATION_STD),
+            "log_std_init": log(recipe.exploration_std),
         },
-        n_steps=max(ROLLOUT_STEPS, recipe.batch_size),
+        n_steps=max(recipe.rollout_steps, recipe.batch_size),
         batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         gamma=recipe.discount,

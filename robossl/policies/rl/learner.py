@@ -48,7 +48,7 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
     }
     if network.spec.kind == "ppo":
         nets = {"net_arch": {"pi": hidden, "vf": hidden}, "activation_fn": nn.ReLU}
-        return PPO("MlpPolicy", env, policy_kwargs=nets, n_steps=max(512, recipe.batch_size), **common)
+        return PPO("MlpPolicy", env, policy_kwargs=nets, n_steps=max(recipe.rollout_steps, recipe.batch_size), **common)
     common |= {
         "buffer_size": recipe.num_steps,
         "tau": recipe.target_rate,

@@ -25,6 +25,9 @@ class ReinforcementRecipe:
     target_rate: float = 0.02
     random_steps: int = 500
     update_every: int = 1
+    rollout_steps: int = 1024
+    exploration_std: float = 0.15
+    """Of actions at first, for `clone`."""
     shift_px: int = 4
     seed: int = 0
     device: str = "cpu"

@@ -19,7 +19,7 @@ from robossl.policies.rl.recipe import ReinforcementRecipe
 from robossl.policies.saving import ExecutionSpec
 from robossl.rollout import EnvSpec, batch_of_one
 
-RECIPE = ReinforcementRecipe(way="clone", batch_size=64, critic_hidden=(16, 16))
+RECIPE = ReinforcementRecipe(way="clone", batch_size=64, rollout_steps=64, critic_hidden=(16, 16), exploration_std=0.5)
 
 
 def _clone(kind: str, *, visual: bool) -> PolicyNetwork:
@@ -50,11 +50,11 @@ def test_before_it_learns_it_acts_as_the_clone_does(kind: str, visual: bool) -> 
         observation, *_, info = plain.step(wanted)
 
 
-def test_the_critic_learns_first_and_then_the_head_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("robossl.policies.rl.clone.ROLLOUT_STEPS", 64)
+def test_the_critic_learns_first_and_then_the_head_itself() -> None:
     network = _clone("mlp", visual=False)
     learner = _learner(network)
     assert isinstance(learner, ClonePpo)
+    assert learner.policy.log_std.exp().tolist() == pytest.approx([0.5, 0.5, 0.5])
     head = [weight.clone() for weight in network.head.parameters()]
     values = [weight.clone() for weight in learner.policy.value_net.parameters()]
     learner.learn(CRITIC_ROLLOUTS * 64, log_interval=None)
