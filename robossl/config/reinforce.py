@@ -86,8 +86,8 @@ class ReinforceConfig:
     rollout_steps: Positive = 1024
     """Env steps from one update to the next, at least a batch; for ppo."""
     exploration_std: Rate = 0.15
-    """Of the noise on actions at first, for ppo on `policy`. 0.15 is that of demonstrations, in whose reach a clone knows
-    its way; where nothing can be dropped or knocked over, 0.7 learns several times faster."""
+    """Of the noise on actions at first, for ppo on `policy`. 0.15 is that of demonstrations, in whose reach a clone
+    knows its way; where nothing can be dropped or knocked over, 0.7 learns several times faster."""
     shift_px: Count = 4
     """Largest random shift of a frame [px]; where the encoder is trained."""
     check_every: Positive = 2000
