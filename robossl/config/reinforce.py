@@ -45,8 +45,8 @@ class ReinforceConfig:
     algorithm: Literal["sac", "ppo"] = "sac"
     """sac: soft actor-critic with replay; ppo: proximal policy optimization, which takes many more env steps."""
     reward: Literal["env", "goal_distance"] = "env"
-    """env: the simulator's dense one; goal_distance: how much nearer each step brings the first camera's features to
-    those of a picture of the goal (VIP), on a frozen encoder and without simulator truth."""
+    """env: the simulator's dense one; goal_distance: minus how far the first camera's features are from those of a
+    picture of the goal (as in VIP), on a frozen encoder and without simulator truth."""
     hindsight: bool = False
     """Tell episodes again with the goals that they reached, and learn from sparse reward (HER): with sac on `state`
     alone, since a picture can't be told again with another goal."""

@@ -1,4 +1,4 @@
-"""Reward from features: it pays for coming nearer to the picture of the goal, and for nothing else."""
+"""Reward from features: each step costs how far the picture of the goal still is."""
 
 from contextlib import closing
 
@@ -33,22 +33,23 @@ def rewards() -> tuple[list[float], list[float]]:
     return earned, stayed
 
 
-def test_an_expert_earns_by_coming_near(rewards: tuple[list[float], list[float]]) -> None:
-    assert 0.3 < sum(rewards[0]) <= 1.0  # even of an encoder that learned nothing
+def test_a_step_costs_less_the_nearer_the_goal_is(rewards: tuple[list[float], list[float]]) -> None:
+    earned, stayed = rewards
+    assert max(earned + stayed) <= 0  # to end an episode is never a loss
+    assert earned[-1] > 0.7 * stayed[-1]  # even of an encoder that learned nothing
 
 
-def test_who_stays_earns_nothing(rewards: tuple[list[float], list[float]]) -> None:
-    assert sum(rewards[1]) == pytest.approx(0, abs=0.1)
+def test_who_stays_goes_on_paying_the_same(rewards: tuple[list[float], list[float]]) -> None:
+    assert rewards[1] == pytest.approx([-1] * 5, abs=0.1)  # the farthest start so far is this one
 
 
-def test_a_start_close_to_the_goal_does_not_earn_many_times_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    distances = iter([1.0, 0.5, 0.01, 0.11])  # a far start and a step, then a start at the goal and a step away
+def test_the_farthest_start_so_far_is_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    distances = iter([2.0, 1.0, 0.5, 0.1, 4.0, 1.0])  # of three starts, and of a step after each
     encoder = build_encoder("conv", image_size=32, feature_dim=16, widths=(8, 16)).eval()
     spec = EnvSpec(env_id="robossl/PandaReach-v0", image_size=32, options={"goal_image": True, "renderer": "tiny"})
     with closing(spec.make()) as env:
         rewarded = GoalDistanceReward(env, encoder, "front")
         monkeypatch.setattr(rewarded, "_distance", lambda _: next(distances))
-        rewarded.reset(seed=0)
-        assert rewarded.step(np.zeros(3, np.float32))[1] == pytest.approx(0.5)
-        rewarded.reset(seed=1)
-        assert rewarded.step(np.zeros(3, np.float32))[1] == pytest.approx(-0.5)  # a fifth of the far start is the whole
+        for seed, wanted in enumerate([-0.5, -0.05, -0.25]):
+            rewarded.reset(seed=seed)
+            assert rewarded.step(np.zeros(3, np.float32))[1] == pytest.approx(wanted)
