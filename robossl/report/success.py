@@ -67,13 +67,21 @@ def _rates(tables: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Rate]:
 
 
 def success_section(rates: Sequence[Rate]) -> str:
-    """Return one panel a task: the domains below each other, in each the policies on a track from 0 to 1."""
+    """Return one panel a task: the domains below each other, in each the policies on a track from 0 to 1.
+
+    A policy has one colour in all panels; a panel that has none of those before it begins with the first colour.
+    """
     panels = []
+    colors: dict[str, int] = {}
     for panel in dict.fromkeys(rate.panel for rate in rates):
         of_panel = [rate for rate in rates if rate.panel == panel]
         series = list(dict.fromkeys(rate.series for rate in of_panel))
+        if colors.keys().isdisjoint(series):
+            colors = {}
+        for name in series:
+            colors.setdefault(name, len(colors))
         groups = [
-            _group(domain, [rate for rate in of_panel if rate.domain == domain], series)
+            _group(domain, [rate for rate in of_panel if rate.domain == domain], colors)
             for domain in dict.fromkeys(rate.domain for rate in of_panel)
         ]
         panels.append(element("div", element("h3", escape(panel)), *groups, _AXIS, class_="panel"))
@@ -83,8 +91,8 @@ def success_section(rates: Sequence[Rate]) -> str:
 _AXIS = '<div class="rate axis"><span></span><span class="track"><i>0</i><i>0.5</i><i>1</i></span><span></span></div>'
 
 
-def _group(domain: str, rates: Sequence[Rate], series: Sequence[str]) -> str:
-    rows = [_row(rate, color=series.index(rate.series)) for rate in rates]
+def _group(domain: str, rates: Sequence[Rate], colors: Mapping[str, int]) -> str:
+    rows = [_row(rate, color=colors[rate.series]) for rate in rates]
     return element("div", element("h4", escape(domain)), *rows, class_="group")
 
 

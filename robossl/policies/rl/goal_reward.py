@@ -13,6 +13,7 @@ from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.views import views_of
 from robossl.rollout import batch_of_one
 
+
 class GoalDistanceReward(gym.Wrapper):
     """Each step costs the distance to the goal's features, as a part of the farthest start so far.
 
