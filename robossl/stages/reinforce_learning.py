@@ -92,9 +92,7 @@ def nested(spec: EnvSpec) -> EnvSpec:
 
 
 def _rewarded(env: gym.Env, network: PolicyNetwork, config: ReinforceConfig) -> gym.Env:
-    if config.reward == "env" or network.encoder is None:
-        return env
-    return GoalDistanceReward(env, network.encoder, network.cameras[0])
+    return env if config.reward == "env" else GoalDistanceReward(env, network)
 
 
 def _train(

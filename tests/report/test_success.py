@@ -21,7 +21,5 @@ def test_a_policy_has_one_colour_in_all_panels() -> None:
 
 
 def test_a_panel_of_other_policies_begins_with_the_first_colour() -> None:
-    assert _colors([("push", "ours"), ("push", "expert"), ("shifts", "push"), ("shifts", "stack")]) == [
-        *("c0", "c1"),
-        *("c0", "c1"),
-    ]
+    rows = [("push", "ours"), ("push", "expert"), ("shifts", "push"), ("shifts", "stack")]
+    assert _colors(rows) == ["c0", "c1", "c0", "c1"]
