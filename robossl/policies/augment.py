@@ -3,7 +3,6 @@
 import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
-from torch.nn import functional
 
 
 def random_shift(images: UInt8[Tensor, "B 3 H W"], *, pad_px: int, generator: Generator) -> UInt8[Tensor, "B 3 H W"]:
@@ -13,13 +12,12 @@ def random_shift(images: UInt8[Tensor, "B 3 H W"], *, pad_px: int, generator: Ge
     """
     if pad_px == 0:
         return images
-    batch, _, height, width = images.shape
-    padded = functional.pad(images.float(), (pad_px,) * 4, mode="replicate").to(torch.uint8)
-    shift = torch.randint(2 * pad_px + 1, (2, batch, 1, 1), generator=generator).to(images.device)
-    rows = shift[0] + torch.arange(height, device=images.device).view(1, -1, 1)  # [B,H,1]
-    columns = shift[1] + torch.arange(width, device=images.device).view(1, 1, -1)  # [B,1,W]
-    index = torch.arange(batch, device=images.device).view(-1, 1, 1)
-    return padded.permute(0, 2, 3, 1)[index, rows, columns].permute(0, 3, 1, 2)
+    batch, channels, height, width = images.shape
+    shift = torch.randint(2 * pad_px + 1, (2, batch, 1), generator=generator).to(images.device) - pad_px
+    rows = (shift[0] + torch.arange(height, device=images.device)).clamp(0, height - 1)  # [B,H]
+    columns = (shift[1] + torch.arange(width, device=images.device)).clamp(0, width - 1)  # [B,W]
+    moved = images.gather(2, rows[:, None, :, None].expand(-1, channels, -1, width))
+    return moved.gather(3, columns[:, None, None, :].expand(-1, channels, height, -1))
 
 
 def colour_jitter(
