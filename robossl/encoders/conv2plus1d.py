@@ -1,6 +1,6 @@
 """The video backbone: convolutions over space, each followed by one over time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Float, UInt8
@@ -59,6 +59,13 @@ class Conv2Plus1dEncoder(ConvEncoder):
         self.num_before = len(widths) * (num_taps - 1)
         self.over_time = nn.ModuleList(_OverTime(width, num_taps) for width in widths)
 
+    def from_picture(self) -> Iterable[nn.Module]:
+        """Return each block's layers over space, then that over time; the pooling is last."""
+        for number, over_time in enumerate(self.over_time):
+            yield self._over_space(number)
+            yield over_time
+        yield self.pooling
+
     def clip_map(self, pixels: UInt8[Tensor, "B T 3 H W"]) -> Float[Tensor, "B T C h w"]:
         """Return the maps of the last block, each frame with what came before it."""
         images = self.preprocess(pixels.flatten(0, 1))
@@ -74,9 +81,12 @@ class Conv2Plus1dEncoder(ConvEncoder):
 
     def _maps(self, images: Float[Tensor, "BT 3 h w"], *, num_frames: int) -> Float[Tensor, "BT C h2 w2"]:
         for number, over_time in enumerate(self.over_time):
-            start = LAYERS_PER_BLOCK * number
-            images = over_time(self.layers[start : start + LAYERS_PER_BLOCK](images), num_frames=num_frames)
+            images = over_time(self._over_space(number)(images), num_frames=num_frames)
         return images
+
+    def _over_space(self, block: int) -> nn.Module:
+        start = LAYERS_PER_BLOCK * block
+        return self.layers[start : start + LAYERS_PER_BLOCK]
 
 
 class _OverTime(nn.Module):

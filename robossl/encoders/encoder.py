@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -74,6 +75,10 @@ class Encoder(nn.Module):
     def pool(self, feature_map: Float[Tensor, "B C h w"]) -> Float[Tensor, "B D"]:
         """Return the features of a feature map."""
         raise NotImplementedError
+
+    def from_picture(self) -> Iterable[nn.Module]:
+        """Return the parts in the order in which a picture passes through them."""
+        return self.children()
 
     def preprocess(self, images: UInt8[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 h w"]:
         """Resize, scale to 0-1 and normalize.

@@ -1,43 +1,45 @@
-"""Augmentations of single frames for behaviour cloning: each image of the batch gets a draw of its own."""
+"""Augmentations for learning policies: a draw for each clip, so that what moves in it goes on moving as it did."""
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 
-def random_shift(images: UInt8[Tensor, "B 3 H W"], *, pad_px: int, generator: Generator) -> UInt8[Tensor, "B 3 H W"]:
-    """Shift each image by up to `pad_px` in both directions; the border is repeated.
+def random_shift(
+    clips: UInt8[Tensor, "B T 3 H W"], *, pad_px: int, generator: Generator
+) -> UInt8[Tensor, "B T 3 H W"]:
+    """Shift each clip by up to `pad_px` in both directions; the border is repeated.
 
     Image augmentation is all you need (DrQ), 2020, arXiv 2004.13649. Whole pixels, hence exact.
     """
     if pad_px == 0:
-        return images
+        return clips
+    images = clips.flatten(1, 2)
     batch, channels, height, width = images.shape
     shift = torch.randint(2 * pad_px + 1, (2, batch, 1), generator=generator).to(images.device) - pad_px
     rows = (shift[0] + torch.arange(height, device=images.device)).clamp(0, height - 1)  # [B,H]
     columns = (shift[1] + torch.arange(width, device=images.device)).clamp(0, width - 1)  # [B,W]
     moved = images.gather(2, rows[:, None, :, None].expand(-1, channels, -1, width))
-    return moved.gather(3, columns[:, None, None, :].expand(-1, channels, height, -1))
+    return moved.gather(3, columns[:, None, None, :].expand(-1, channels, height, -1)).view(clips.shape)
 
 
 def colour_jitter(
-    images: UInt8[Tensor, "B 3 H W"], *, strength: float, generator: Generator
-) -> UInt8[Tensor, "B 3 H W"]:
-    """Scale each image's contrast and each of its channels, and move its brightness.
+    clips: UInt8[Tensor, "B T 3 H W"], *, strength: float, generator: Generator
+) -> UInt8[Tensor, "B T 3 H W"]:
+    """Scale each clip's contrast and each of its channels, and move its brightness.
 
     Args:
-        images: the frames.
+        clips: the frames.
         strength: half width of every draw, 0-1; 0 changes nothing.
         generator: on the CPU.
     """
     if strength == 0:
-        return images
-    batch = len(images)
-    draws = (2 * torch.rand((batch, 5, 1, 1), generator=generator) - 1).to(images.device) * strength
-    values = images.float()
-    mean = values.mean(dim=(1, 2, 3), keepdim=True)
-    values = mean + (values - mean) * (1 + draws[:, :1])
-    values = values * (1 + 0.5 * draws[:, 1:4]) + 128 * draws[:, 4:]
+        return clips
+    draws = (2 * torch.rand((len(clips), 1, 5, 1, 1), generator=generator) - 1).to(clips.device) * strength
+    values = clips.float()
+    mean = values.mean(dim=(2, 3, 4), keepdim=True)  # of each frame
+    values = mean + (values - mean) * (1 + draws[:, :, :1])
+    values = values * (1 + 0.5 * draws[:, :, 1:4]) + 128 * draws[:, :, 4:]
     return values.round_().clamp_(0, 255).to(torch.uint8)
 
 

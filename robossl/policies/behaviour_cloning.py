@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from robossl.encoders import Encoder
@@ -84,6 +84,9 @@ class BehaviourCloning:
         self.state = None if state is None else self._tensor(state)
         self.valid = torch.from_numpy(demonstrations.valid).to(self.device)
         self.past = torch.from_numpy(demonstrations.past(network.spec.num_observation_steps))  # [n,T]
+        starts = np.flatnonzero(demonstrations.step == 0)
+        episode_lengths = np.diff([*starts, len(demonstrations)]).tolist()
+        self.splits = ENCODE_BATCH if network.spec.num_observation_steps == 1 else episode_lengths
         self._set_statistics(demonstrations)
         chunks = self._tensor(demonstrations.chunks)
         self.targets = (chunks - network.get_buffer("action_mean")) / network.get_buffer("action_std")  # [n,K,A]
@@ -146,7 +149,7 @@ class BehaviourCloning:
         if self.table is not None:
             copies = torch.randint(len(self.table), (len(rows),), generator=self.generator)
             return self.table[copies[:, None], self.past[rows]].flatten(1)
-        return self.network.features(self._augmented(self.pixels[self.past[rows]].flatten(1, 2)))
+        return self.network.features(self._augmented(self.pixels[self.past[rows]]).flatten(1, 2))
 
     def _encode_all(self) -> Float[Tensor, "copies n VD"]:
         """Return the features of all frames: as they are, then augmented; and standardize with their statistics."""
@@ -165,17 +168,19 @@ class BehaviourCloning:
         if self.pixels is None:
             raise TrainingError("there are no frames to encode")
         parts = []
-        for pixels in self.pixels.split(ENCODE_BATCH):
-            shown = self._augmented(pixels) if augmented else pixels.to(self.device)
-            parts.append(self.network.features(shown))
+        for pixels in self.pixels.split(self.splits):
+            clips = pixels.unsqueeze(1 if self.splits == ENCODE_BATCH else 0)
+            shown = self._augmented(clips) if augmented else clips.to(self.device)
+            parts.append(self.network.features(shown.flatten(0, 1)))
         return torch.cat(parts)
 
-    def _augmented(self, pixels: Tensor) -> Tensor:
-        batch, views = pixels.shape[:2]
-        images = pixels.to(self.device).flatten(0, 1)
-        images = random_shift(images, pad_px=self.recipe.shift_px, generator=self.generator)
-        images = colour_jitter(images, strength=self.recipe.jitter, generator=self.generator)
-        return images.unflatten(0, (batch, views))
+    def _augmented(self, clips: UInt8[Tensor, "B T V 3 H W"]) -> UInt8[Tensor, "B T V 3 H W"]:
+        """Return the frames under a draw for each clip and camera."""
+        seen = clips.to(self.device).transpose(1, 2)
+        views = seen.flatten(0, 1)
+        views = random_shift(views, pad_px=self.recipe.shift_px, generator=self.generator)
+        views = colour_jitter(views, strength=self.recipe.jitter, generator=self.generator)
+        return views.view(seen.shape).transpose(1, 2)
 
     def _set_statistics(self, demonstrations: Demonstrations) -> None:
         actions = demonstrations.chunks[demonstrations.valid]  # [m,A]

@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import nn
 
+from robossl.encoders import Encoder
+
 _LISTS = (nn.Sequential, nn.ModuleList)
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 _NORMS = (nn.GroupNorm, nn.LayerNorm, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -26,7 +28,7 @@ def layer_groups(module: nn.Module, *, learning_rate: float, layer_decay: float)
 
 
 def parameters_by_layer(module: nn.Module) -> list[list[nn.Parameter]]:
-    """Return the weights of each layer or block, from the picture on, in the order in which they were built.
+    """Return the weights of each layer or block, from the picture on, in the order in which it is passed through.
 
     A norm counts to the convolution before it, and what belongs to no layer, as the places of patches, to the first.
     """
@@ -45,7 +47,7 @@ def parameters_by_layer(module: nn.Module) -> list[list[nn.Parameter]]:
 
 
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
-    for child in module.children():
+    for child in module.from_picture() if isinstance(module, Encoder) else module.children():
         if isinstance(child, _LISTS):
             for item in child:
                 yield from _layers(item) if isinstance(item, _LISTS) else (item,)

@@ -28,6 +28,7 @@ from robossl.stages.encoders import RANDOM, open_encoder
 from robossl.stages.progress import tracked
 from robossl.stages.reinforce_checks import (
     check_clone,
+    check_clone_seeds,
     check_config,
     check_first_episode,
     check_image_size,
@@ -49,6 +50,7 @@ def reinforce(config: ReinforceConfig, *, run: Run) -> dict[str, Any]:
     """
     check_config(config)
     cloned_on = {} if config.policy is None else load_policy_card(config.policy).get("trained_on", {})
+    check_clone_seeds(cloned_on.get("seeds", ()), config)
     config = replace(config, env_id=config.env_id or cloned_on.get("env_id") or DEFAULT_ENV)
     recipe = _recipe(config)
     clone, encoder, inputs = _open(config)

@@ -1,8 +1,10 @@
 """What `robossl reinforce` refuses before anything is learned."""
 
+from collections.abc import Iterable
+
 import gymnasium as gym
 
-from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, HELDOUT
+from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, EVALUATION_SEED, HELDOUT
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
@@ -10,6 +12,7 @@ from robossl.policies.heads.head import RegressionHead
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.statistics import NUM_EPISODES, NUM_STEPS
 from robossl.policies.saving import ExecutionSpec
+from robossl.stages.reinforce_learning import CHECK_SEED
 
 
 def require_learners() -> None:
@@ -95,6 +98,25 @@ def check_clone(network: PolicyNetwork, execution: ExecutionSpec, config: Reinfo
         )
     if config.reward == "goal_distance" and network.encoder is None:
         raise ConfigError(f"reward goal_distance compares features, but {config.policy} has none; use reward env")
+
+
+def check_clone_seeds(seeds: Iterable[int], config: ReinforceConfig) -> None:
+    """Refuse a clone of demonstrations that learning is checked on, or that its result is scored on.
+
+    Raises:
+        ConfigError: names the first such seed.
+    """
+    kept = {
+        "scored on": range(EVALUATION_SEED, EVALUATION_SEED + config.num_eval_episodes),
+        "checked on": range(CHECK_SEED, CHECK_SEED + config.num_check_episodes),
+    }
+    for what, episodes in kept.items():
+        if met := set(seeds) & set(episodes):
+            raise ConfigError(
+                f"seed {min(met)} is one of the demonstrations of policy {config.policy}, and the episodes that it "
+                f"would be {what} have the seeds {episodes.start} to {episodes.stop - 1}; clone demonstrations of "
+                "other seeds"
+            )
 
 
 def check_image_size(image_size: int, encoder: Encoder | None) -> int:

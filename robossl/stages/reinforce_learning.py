@@ -20,7 +20,7 @@ from robossl.policies.rl.statistics import measure
 from robossl.rollout import EnvSpec
 from robossl.runs import Run, fingerprint
 from robossl.stages.progress import progress_bar
-from robossl.training import read_state, write_state
+from robossl.training import read_state, restore_random, write_state
 
 Curve = list[tuple[int, int, float]]
 """Env steps, episodes and success of each check."""
@@ -71,6 +71,7 @@ def learn(
         learner = build_learner(watched(_rewarded(env, network, config), network, recipe), network, recipe)
         if state:
             restore_learner(learner, network, state["learner"], seed=config.seed + curve[-1][0])
+            restore_random(state)  # building the learner has seeded them
 
         def keep() -> None:
             run.tracker.log(curve[-1][0], {f"success/{config.domain}": curve[-1][2]})

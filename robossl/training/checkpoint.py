@@ -57,10 +57,15 @@ def read_state(directory: Path, *, fingerprint: str, device: torch.device) -> di
         raise TrainingError(
             f"checkpoint {path} belongs to another configuration; resume with that one, or choose another output"
         )
+    restore_random(state)
+    return state
+
+
+def restore_random(state: Mapping[str, Any]) -> None:
+    """Set torch's random numbers to those of a state that was read, where something has seeded them since."""
     torch.set_rng_state(state["cpu_rng"].cpu())
     if state["cuda_rng"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all([rng.cpu() for rng in state["cuda_rng"]])
-    return state
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,13 +89,21 @@ def test_layers_near_the_picture_move_least() -> None:
     assert moves[0] == pytest.approx(moves[-1] * 0.5 ** (len(moves) - 1), rel=0.3)
 
 
-@pytest.mark.parametrize("name", ["conv", "vit_tiny", "resnet18"])
+@pytest.mark.parametrize("name", ["conv", "conv2plus1d", "impala", "vit_tiny", "resnet18"])
 def test_every_weight_belongs_to_one_layer(name: str) -> None:
     encoder = build_encoder(name, image_size=32)
     layers = parameters_by_layer(encoder)
     found = [id(weight) for layer in layers for weight in layer]
     assert sorted(found) == sorted(id(weight) for weight in encoder.parameters())
-    assert len(layers) > 4
+    assert len(layers) > 3
+
+
+def test_layers_over_time_lie_between_those_over_space() -> None:
+    encoder = build_encoder("conv2plus1d", image_size=32, widths=(8, 16))
+    names = {id(weight): key for key, weight in encoder.named_parameters()}
+    first = [names[id(layer[0])] for layer in parameters_by_layer(encoder)]
+    assert first[:4] == ["layers.0.weight", "over_time.0.mix.weight", "layers.3.weight", "over_time.1.mix.weight"]
+    assert all(name.startswith("pooling.") for name in first[4:])
 
 
 @pytest.mark.parametrize(("name", "num_layers"), [("conv", 5), ("resnet18", 9), ("vit_tiny", 15)])

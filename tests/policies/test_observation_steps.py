@@ -37,7 +37,9 @@ def _demonstrations() -> Demonstrations:
     )
 
 
-def _cloned(kind: Any, num_observation_steps: int, *, mode: Any = "frozen", num_steps: int = 400) -> PolicyNetwork:
+def _cloned(
+    kind: Any, num_observation_steps: int, *, mode: Any = "frozen", num_steps: int = 400, **augmentation: Any
+) -> PolicyNetwork:
     torch.manual_seed(0)
     encoder = build_encoder("conv", image_size=SIZE, feature_dim=16, widths=(8, 16))
     spec = HeadSpec(
@@ -45,9 +47,8 @@ def _cloned(kind: Any, num_observation_steps: int, *, mode: Any = "frozen", num_
         num_observation_steps=num_observation_steps,
     )  # fmt: skip
     network = PolicyNetwork(spec, encoder=encoder, cameras=("front",))
-    recipe = CloningRecipe(
-        num_steps=num_steps, batch_size=64, learning_rate=3e-3, num_augmentations=0, shift_px=0, jitter=0
-    )
+    augmentation = {"num_augmentations": 0, "shift_px": 0, "jitter": 0} | augmentation
+    recipe = CloningRecipe(num_steps=num_steps, batch_size=64, learning_rate=3e-3, **augmentation)
     BehaviourCloning(network, _demonstrations(), mode=mode, recipe=recipe).fit()
     return network.eval()
 
@@ -72,6 +73,11 @@ def _error(network: PolicyNetwork) -> float:
 @pytest.mark.parametrize("kind", ["mlp", "recurrent"])
 def test_a_policy_that_sees_the_step_before_learns_what_moved(kind: str) -> None:
     assert _error(_cloned(kind, 2)) < 0.3
+
+
+@pytest.mark.parametrize("mode", ["frozen", "finetuned"])
+def test_augmentations_leave_what_moved_as_it_was(mode: str) -> None:
+    assert _error(_cloned("recurrent", 2, mode=mode, num_augmentations=8, shift_px=2, jitter=0.15)) < 0.05
 
 
 def test_one_picture_does_not_tell_what_moved() -> None:

@@ -63,8 +63,16 @@ def test_a_stopped_run_goes_on_after_its_last_check(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(reinforce_learning, "greedy_success", stopped_in_the_third)
     assert cli.main([*LEARN, *words, f"--output={out}"]) == 130
-    kept = torch.load(out / "checkpoints/last.pt", weights_only=True)["curve"]
+    state = torch.load(out / "checkpoints/last.pt", weights_only=True)
+    kept = state["curve"]
     assert len(kept) == 2
+    train = reinforce_learning._train
+
+    def goes_on_with_its_random_numbers(*arguments: Any, **keywords: Any) -> None:
+        assert torch.equal(torch.get_rng_state(), state["cpu_rng"])
+        train(*arguments, **keywords)
+
+    monkeypatch.setattr(reinforce_learning, "_train", goes_on_with_its_random_numbers)
     monkeypatch.setattr(reinforce_learning, "measure", None)  # what was standardized with is kept too
     assert cli.main(["reinforce", str(out)]) == 0
     result = _result(out)
@@ -169,6 +177,22 @@ def test_a_clone_goes_on_learning_and_stays_a_policy_of_its_kind(tmp_path: Path)
     assert card["trained_on"]["seeds"] == [3, 5]  # of the demonstrations, which evaluation must not meet
     assert card["trained_on"]["domains"] == ["randomized", "shifted"]
     assert card["trained_on"]["action_scale"] == {"x_m": 0.05, "y_m": 0.05, "z_m": 0.05}
+
+
+def test_a_clone_of_episodes_that_it_would_be_scored_on_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = HeadSpec(proprio_dim=4, state_dim=6, action_dim=3, chunk_length=1, hidden=(16,), kind="mlp")
+    network = PolicyNetwork(spec, encoder=None, cameras=())
+    for what, seed in (("scored", 1_000_004), ("checked", 2_000_000)):
+        clone = tmp_path / what
+        told = {"trained_on": {"env_id": POINT_ENV, "seeds": [3, seed]}}
+        save_policy(network, clone, execution=ExecutionSpec(), card_extra=told)
+        words = ["--algorithm=ppo", f"--policy={clone}", f"--output={tmp_path / 'run'}"]
+        assert cli.main([*LEARN, *words]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"seed {seed} is one of the demonstrations of policy {clone}" in line
+        assert f"would be {what} on" in line
 
 
 def test_short_episodes_are_for_learning_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,8 @@ class Drq(SAC):
 
     def _context(self, observations: Observations) -> Float[Tensor, "B C"]:
         pixels = observations["pixels"]
-        shifted = random_shift(pixels.flatten(1, 2), pad_px=self._shift_px, generator=self.shifts)  # all views alike
-        features = self._network.features(shifted.view_as(pixels))
+        shifted = random_shift(pixels, pad_px=self._shift_px, generator=self.shifts)  # all views alike
+        features = self._network.features(shifted)
         return self._network.context(features=features, proprio=observations["proprio"], state=None)
 
     def _act(self, context: Float[Tensor, "B C"]) -> tuple[Float[Tensor, "B A"], Float[Tensor, " B"]]:
