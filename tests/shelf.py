@@ -96,6 +96,7 @@ def _policies(here: Path) -> None:
     _policy(here / "policies/proprio", proprio_dim=7)
     _policy(here / "policies/scale", trained_on={"action_scale": {"x_m": 0.03, "y_m": 0.03, "z_m": 0.03}})
     _policy(here / "policies/chunks", execute_steps=2)
+    _policy(here / "policies/wide", trained_on={"image_size": [12, 16]})
     _policy(here / "policies/push", trained_on={"env_id": "robossl/PandaPush-v0"})
     _policy(here / "policies/reach", trained_on={"env_id": "robossl/PandaReach-v0"})
     _policy(here / "policies/camera", cameras=("side",))

@@ -142,6 +142,7 @@ CASES: list[tuple[list[str], str]] = [
     ([*EVALUATE, "--policy=exprt"], "is neither expert, play, random nor the policy/ directory"),
     ([*EVALUATE, "--policy=exprt"], "did you mean 'expert'?"),
     ([*EVALUATE, "--policy=policy", "--image-size=32"], "policy policy was trained on frames of 16 px"),
+    ([*EVALUATE, "--policy=policies/wide"], "frames of 12 x 16 px, but test/Point-v0 shows 16 px; finetune on"),
     ([*EVALUATE, "--policy=policies/scale"], "use it in an env with the actions of its demonstrations"),
     ([*EVALUATE, "--policy=policy", "--seed=3"], "seed 3 is one of the policy's demonstrations"),
     ([*EVALUATE, "--policy=policy", "--domains=mars"], "unknown domain 'mars'"),

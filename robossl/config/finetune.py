@@ -24,7 +24,8 @@ class FinetuneConfig:
     encoder: str = "runs/pretrain/encoder"
     """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
     architecture: str = "conv"
-    """What `random` builds: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture is taken."""
+    """What `random` and mode scratch build: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture
+    is taken."""
     mode: Literal["frozen", "finetuned", "lora", "scratch"] = "frozen"
     """frozen: the encoder stays as it is; finetuned: it is trained along; lora: a low-rank change of its linear and
     attention layers is, for transformers; scratch: fresh weights, trained along."""

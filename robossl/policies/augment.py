@@ -5,9 +5,7 @@ from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 
-def random_shift(
-    clips: UInt8[Tensor, "B T 3 H W"], *, pad_px: int, generator: Generator
-) -> UInt8[Tensor, "B T 3 H W"]:
+def random_shift(clips: UInt8[Tensor, "B T 3 H W"], *, pad_px: int, generator: Generator) -> UInt8[Tensor, "B T 3 H W"]:
     """Shift each clip by up to `pad_px` in both directions; the border is repeated.
 
     Image augmentation is all you need (DrQ), 2020, arXiv 2004.13649. Whole pixels, hence exact.

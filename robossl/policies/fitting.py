@@ -29,6 +29,15 @@ def check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
     _check_image_size(network, env, path, trained_on)
 
 
+def frame_side_px(trained_on: Mapping[str, Any]) -> int | None:
+    """Return the side of the square frames that an env has to show, as far as a policy's card tells it [px].
+
+    Frames that were not square have no such side; the longer one is given, and `check_fits` refuses what it leads to.
+    """
+    size = trained_on.get("image_size")
+    return max(size) if isinstance(size, list) else size
+
+
 def _check_cameras(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
     spaces: Any = env.observation_space
     shown = [*spaces["pixels"].spaces, *([GOAL_VIEW] if GOAL_VIEW in spaces.spaces else [])]
@@ -81,16 +90,23 @@ def _check_meaning(network: PolicyNetwork, env: gym.Env, path: Path, trained_on:
 
 
 def _check_image_size(network: PolicyNetwork, env: gym.Env, path: Path, trained_on: Mapping[str, Any]) -> None:
-    trained_px = trained_on.get("image_size")
-    if not trained_px or not network.cameras:
+    size = trained_on.get("image_size")
+    if not size or not network.cameras:
         return
+    trained = tuple(size) if isinstance(size, list) else (size, size)
     spaces: Any = env.observation_space
-    width_px = spaces["pixels"][network.cameras[0]].shape[1]
-    if trained_px != width_px:
+    shown = spaces["pixels"][network.cameras[0]].shape[:2]
+    if trained != shown:
+        advice = f"set image_size to {size}, or " if trained[0] == trained[1] else ""
         raise ConfigError(
-            f"policy {path} was trained on frames of {trained_px} px, but {_name(env)} shows {width_px} px; set "
-            f"image_size to {trained_px}, or finetune on demonstrations of {width_px} px"
+            f"policy {path} was trained on frames of {_pixels(trained)}, but {_name(env)} shows {_pixels(shown)}; "
+            f"{advice}finetune on demonstrations of {_pixels(shown)}"
         )
+
+
+def _pixels(size: tuple[int, ...]) -> str:
+    height_px, width_px = size
+    return f"{height_px} px" if height_px == width_px else f"{height_px} x {width_px} px"
 
 
 def _same_scale(one: Mapping[str, float], other: Mapping[str, float]) -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from robossl.report.html import element, escape, file_address
-from robossl.report.kept_episodes import Shown
+from robossl.report.kept_episodes import Shown, within
 
 _MOST_STRIPS = 90
+"""On a page, shared by the envs."""
 _NOTE = (
     "First, middle and last frame of the first failed episodes. Reward is the last one and, behind it, the best of the "
     "episode; the dense reward of the arms is minus the distance to the goal in metres."
@@ -13,9 +14,10 @@ _NOTE = (
 
 
 def failures_section(shown: Sequence[Shown]) -> str:
-    """Return a gallery a policy, world after world; at most 90 pictures."""
+    """Return a gallery a policy, world after world; at most 90 pictures, of which each env has its share."""
     failed = [one for one in shown if one.episode.strip]
-    drawn = failed[:_MOST_STRIPS]
+    among = within(failed, _MOST_STRIPS)
+    drawn = [one for one in failed if id(one) in among]
     blocks = []
     for env, policy in dict.fromkeys((one.env, one.policy) for one in drawn):
         of_policy = [one for one in drawn if (one.env, one.policy) == (env, policy)]

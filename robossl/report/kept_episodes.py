@@ -56,6 +56,22 @@ def shown_episodes(
     return [replace(one, policy=names[one.folder]) if one.policy in clashing else one for one in found]
 
 
+def within(shown: Sequence[Shown], most: int) -> set[int]:
+    """Return the identities of the first episodes of each env, at most so many of all envs together.
+
+    What an env has too few episodes for goes to the others.
+    """
+    by_env: dict[str, list[Shown]] = {}
+    for one in shown:
+        by_env.setdefault(one.env, []).append(one)
+    taken: set[int] = set()
+    smallest_first = sorted(by_env.values(), key=len)
+    for place, episodes in enumerate(smallest_first):
+        share = (most - len(taken)) // (len(smallest_first) - place)
+        taken.update(id(one) for one in episodes[:share])
+    return taken
+
+
 def _policy(run: RunRecord) -> str:
     path = run.result.get("policy", run.name)
     return path.removesuffix("/").removesuffix("/policy").rsplit("/", 1)[-1]

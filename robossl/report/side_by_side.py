@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from robossl.report.html import element, escape, file_address
-from robossl.report.kept_episodes import Shown
+from robossl.report.kept_episodes import Shown, within
 from robossl.report.videos import poster
 
 _MOST_VIDEOS = 96
-"""On a page: more are neither watched nor light."""
+"""On a page, shared by the envs: more are neither watched nor light."""
 _OPEN_SEEDS = 1
 _AGAIN = "this.parentElement.querySelectorAll('video').forEach(v =&gt; { v.currentTime = 0; v.play(); })"
 
@@ -16,16 +16,14 @@ def side_by_side_section(shown: Sequence[Shown]) -> str:
     """Return a block for each episode seed of each env, with its worlds as rows and its policies as columns.
 
     A seed that only one policy has met in only one world is left out. What exceeds 96 videos is not shown, which a line
-    says; the first seed of each env comes first.
+    says; each env has its share, and the first seed of each env comes first.
     """
     groups = sorted(comparable(shown), key=lambda group: (group[0].episode.seed, group[0].env))
-    blocks, left = [], _MOST_VIDEOS
-    for place, group in enumerate(groups):
-        blocks.append(_block(group[:left], is_open=place < _OPEN_SEEDS))
-        left -= len(group)
-        if left <= 0:
-            break
-    hidden = f"{-left} further videos of these episodes lie in the folders of the runs." if left < 0 else ""
+    drawn = within([one for group in groups for one in group], _MOST_VIDEOS)
+    kept = [group for whole in groups if (group := [one for one in whole if id(one) in drawn])]
+    blocks = [_block(group, is_open=place < _OPEN_SEEDS) for place, group in enumerate(kept)]
+    left = sum(len(group) for group in groups) - len(drawn)
+    hidden = f"{left} further videos of these episodes lie in the folders of the runs." if left else ""
     return "".join(blocks) + (element("p", hidden, class_="note") if hidden else "")
 
 

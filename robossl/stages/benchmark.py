@@ -38,7 +38,7 @@ from robossl.runs.files import write_text
 from robossl.stages.benchmark_agreement import agreements
 from robossl.stages.benchmark_cells import Cell, as_markdown, by_demonstrations, table
 from robossl.stages.benchmark_pairs import differences, retentions
-from robossl.stages.benchmark_shifts import NOTHING, PLAIN, measured_under, shift_table
+from robossl.stages.benchmark_shifts import NOTHING, PLAIN, measured_under, shift_table, world_under
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
@@ -92,6 +92,7 @@ def _page(config: BenchmarkConfig, tables: Sequence[Mapping[str, Any]], cells: S
         config.output / "report.html",
         title="robossl benchmark",
         labels={path.name: cell.label(LABELS) for path, cell in here.items()},
+        cells={path.name: (cell.label(LABELS), world_under(cell.shift)) for path, cell in here.items() if cell.shift},
         tables=tables,
     )
 

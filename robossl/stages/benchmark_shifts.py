@@ -19,6 +19,11 @@ def measured_under(how: EvaluateConfig, shift: str) -> EvaluateConfig:
     return replace(how, domains=(PLAIN,)) if shift == NOTHING else in_shift(how, shift)
 
 
+def world_under(shift: str) -> str:
+    """Return the words for the plain world with this alone changed."""
+    return PLAIN if shift == NOTHING else f"shift: {shift}"
+
+
 def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, Any]:
     """Return success under each shift, and what it leaves of that in the plain world; policies go by their task."""
     plain = {cell.task: result["domains"][PLAIN] for cell, result in cells if cell.shift == NOTHING}
@@ -26,9 +31,8 @@ def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, An
     for cell, result in (item for item in cells if item[0].task in plain):
         found, reference = result["domains"][PLAIN], plain[cell.task]
         kept = retained_of(found, reference, is_same=cell.shift == NOTHING)
-        world = PLAIN if cell.shift == NOTHING else f"shift: {cell.shift}"
         counts = [found[column] for column in MEASURED]
-        rows.append([cell.task, world, *_rounded(counts), *_rounded(kept), PLAIN])
+        rows.append([cell.task, world_under(cell.shift or NOTHING), *_rounded(counts), *_rounded(kept), PLAIN])
     note = (
         f"The pretrained policies of the first training seed in {PLAIN}, each shift alone and as far off as preset "
         f"`shifted` goes. Wilson's 95 % interval; retained: over the rate without the shift. {IDLE_NOTE}"

@@ -14,6 +14,7 @@ from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, 
 from robossl.evaluation.videos import episode_grid
 from robossl.policies.agents import env_options, policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
+from robossl.policies.fitting import frame_side_px
 from robossl.policies.saving import load_policy_card
 from robossl.rollout import EnvSpec, Workers, batch_of_one, rollout
 from robossl.runs import Run, digest_path
@@ -184,6 +185,6 @@ def _env_spec(config: EvaluateConfig) -> EnvSpec:
     return EnvSpec(
         env_id=env_id,
         cameras=tuple(name for name in card.get("cameras", ()) if name != GOAL_VIEW) or ("front",),
-        image_size=config.image_size or trained_on.get("image_size") or 64,
+        image_size=config.image_size or frame_side_px(trained_on) or 64,
         options=env_options(config.policy),
     )

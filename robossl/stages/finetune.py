@@ -43,7 +43,7 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
     encoder: Encoder | None = None
     if config.encoder != STATE:
         name = RANDOM if config.mode == "scratch" else config.encoder
-        encoder, inputs["encoder"] = open_encoder(name, architecture=_architecture(config), seed=config.seed)
+        encoder, inputs["encoder"] = open_encoder(name, architecture=config.architecture, seed=config.seed)
     trained_on = _trained_on(source, config)
     with run.time("read demonstrations"):
         demonstrations = _read(source, encoder, config)
@@ -112,12 +112,6 @@ def _fit(
         return trainer.fit(on_step)
 
 
-def _architecture(config: FinetuneConfig) -> str:
-    """From scratch means the architecture of the encoder that is named, if one is."""
-    scratch_of_named = config.mode == "scratch" and config.encoder != RANDOM
-    return config.encoder if scratch_of_named else config.architecture
-
-
 def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]:
     """Return what evaluation needs to know: the env, its pictures and actions, and seeds that it must not use."""
     count = min(config.num_demonstrations, len(source.lengths))
@@ -128,14 +122,20 @@ def _trained_on(source: EpisodeSource, config: FinetuneConfig) -> dict[str, Any]
         "renderers": sorted({record["renderer"] for record in records if "renderer" in record}),
         "seeds": [record["seed"] for record in records if "seed" in record],
         "fps_hz": float(source.fps_hz),
-        "image_size": int(source.frames(0, [0], source.cameras[0]).shape[-1]),
+        "image_size": _image_size(source),
         **{name: records[0][name] for name in ("action_scale", "environment_state_names") if name in records[0]},
     }
 
 
+def _image_size(source: EpisodeSource) -> int | list[int]:
+    """Return the side of the first camera's frames [px], or height and width where they are not square."""
+    height_px, width_px = source.frames(0, [0], source.cameras[0]).shape[-2:]
+    return height_px if height_px == width_px else [height_px, width_px]
+
+
 def _check(config: FinetuneConfig) -> None:
-    if config.mode in ("finetuned", "lora") and config.encoder == STATE:
-        raise ConfigError("encoder 'state' has no weights to finetune; use mode frozen")
+    if config.mode != "frozen" and config.encoder == STATE:
+        raise ConfigError("encoder 'state' has no weights to learn; use mode frozen")
     if config.encoder == STATE and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
     check_hidden(config.head, config.hidden)

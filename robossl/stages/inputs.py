@@ -33,7 +33,7 @@ def _paths(config: Any) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
             return tuple(source.path for source in config.sources), ()
         case ProbeConfig():
             return (config.source, *config.transfer), (Path(config.encoder),)
-        case FinetuneConfig():  # from scratch takes only the architecture of the encoder
+        case FinetuneConfig():
             return (config.demonstrations,), () if config.mode == "scratch" else (Path(config.encoder),)
         case ReinforceConfig() if config.policy is not None:
             return (), (config.policy,)

@@ -16,7 +16,7 @@ from robossl.encoders import Encoder
 from robossl.evaluation.success import SuccessCell, outcome_of, success_table
 from robossl.policies.agents import policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
-from robossl.policies.fitting import check_fits
+from robossl.policies.fitting import check_fits, frame_side_px
 from robossl.policies.heads import HeadSpec
 from robossl.policies.lora import add_lora, merge_lora
 from robossl.policies.network import PolicyNetwork
@@ -147,7 +147,7 @@ def _encoder_name(config: ReinforceConfig) -> str:
 
 def _image_size(config: ReinforceConfig, encoder: Encoder | None, cloned_on: Mapping[str, Any]) -> int:
     """Return the side of the env's frames [px]: for a clone that of its demonstrations, which `check_fits` compares."""
-    if trained_px := cloned_on.get("image_size"):
+    if trained_px := frame_side_px(cloned_on):
         return config.image_size or trained_px
     return check_image_size(config.image_size, encoder)
 

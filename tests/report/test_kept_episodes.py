@@ -10,7 +10,7 @@ from robossl.config.schema import STRICT
 from robossl.evaluation.kept import keep_episodes, read_kept
 from robossl.report import build_report
 from robossl.report.failures import failures_section
-from robossl.report.kept_episodes import shown_episodes
+from robossl.report.kept_episodes import shown_episodes, within
 from robossl.report.records import read_runs
 from robossl.report.side_by_side import comparable, side_by_side_section
 from robossl.runs import open_run
@@ -69,6 +69,16 @@ def test_videos_side_by_side_show_one_seed(tmp_path: Path) -> None:
         (seed,) = set(re.findall(r"episode (\d)", block))
         captions = re.findall(r'aria-label="(\w+) in (\w+), episode', block)
         assert captions == [(one.policy, one.world) for one in _by_world(groups[int(seed)])]
+
+
+def test_each_env_has_its_share_of_what_a_page_shows(tmp_path: Path) -> None:
+    (first, *_) = shown_episodes(read_runs([_run(tmp_path / "a", _episodes(), policy="expert")]), labels={}, cells={})
+    reach, push, stack = ([replace(first, env=env) for _ in range(n)] for env, n in (("r", 9), ("p", 1), ("s", 9)))
+    taken = within([*reach, *push, *stack], 6)
+    counts = [sum(id(one) in taken for one in episodes) for episodes in (reach, push, stack)]
+    assert counts == [2, 1, 3]
+    assert all(id(one) in taken for one in (*reach[:2], *stack[:3]))
+    assert len(within(reach, 20)) == 9
 
 
 def _by_world(group: list) -> list:

@@ -174,7 +174,7 @@ def test_a_policy_is_not_evaluated_on_the_layouts_of_its_demonstrations(tmp_path
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"head": "recurrent"}, "set num_observation_steps to 2 or more"),
         ({"encoder": "state", "num_observation_steps": 2}, "counts pictures, and encoder 'state' sees none"),
-        ({"encoder": "state", "mode": "finetuned"}, "has no weights to finetune"),
+        ({"encoder": "state", "mode": "finetuned"}, "has no weights to learn"),
     ],
 )
 def test_finetune_refuses_what_is_not_allowed(tmp_path: Path, demonstrations: Path, values: Any, text: str) -> None:
