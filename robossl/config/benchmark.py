@@ -37,7 +37,7 @@ class BenchmarkConfig:
     autoencoder, simclr, finetuned (the pretrained one learns along) and unrandomized (encoder and policies know the
     plain world alone); those of `given` join them."""
     given: dict[str, Path] = field(default_factory=dict)
-    """Further encoders: a name of your own to the directory of an encoder, such as one with ResNet weights."""
+    """Further encoders: a name of your own to an encoder directory, or to a file with the weights of a ResNet."""
     more_demonstrations: tuple[Positive, ...] = ()
     """Numbers of demonstrations to compare beside the recipe's, for pretrained, random, scratch and state."""
     shifts: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ class EmbedConfig:
     __pydantic_config__ = STRICT
 
     encoder: Path
-    """The encoder/ directory of a pretraining run."""
+    """The encoder/ directory of a pretraining run, or a file with a ResNet's weights."""
     path: Path
     """A data set, a folder of videos (searched recursively) or one video."""
     output: Path = Path("runs/embed")

@@ -22,7 +22,8 @@ class FinetuneConfig:
     num_demonstrations: Positive = 25
     """The first so many episodes are used."""
     encoder: str = "runs/pretrain/encoder"
-    """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
+    """Directory of an encoder, or a file with a ResNet's weights; `random`: fresh weights; `state`: none, the policy
+    reads simulator truth (ceiling)."""
     architecture: str = "conv"
     """What `random` and mode scratch build: conv, resnet18, vit_tiny, or the directory of an encoder whose architecture
     is taken."""

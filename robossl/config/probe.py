@@ -19,7 +19,7 @@ class ProbeConfig:
     output: Path = Path("runs/probe")
     """Run directory."""
     encoder: str = "runs/pretrain/encoder"
-    """Directory of an encoder, or `random`: fresh weights."""
+    """Directory of an encoder, a file with a ResNet's weights, or `random`: fresh weights."""
     architecture: str = "conv"
     """What `random` builds: conv, conv2plus1d, impala, resnet18, resnet50, vit_tiny, vit_small, or the directory of an
     encoder whose architecture is taken."""

@@ -29,7 +29,8 @@ class ReinforceConfig:
     renderer: str = "auto"
     """gl, tiny, or auto: what the machine has."""
     encoder: str = "runs/pretrain/encoder"
-    """Directory of an encoder; `random`: fresh weights; `state`: none, the policy reads simulator truth (ceiling)."""
+    """Directory of an encoder, or a file with a ResNet's weights; `random`: fresh weights; `state`: none, the policy
+    reads simulator truth (ceiling)."""
     policy: Path | None = None
     """Directory of a cloned policy to go on from with ppo: its encoder, cameras and head are taken, and what is said of
     these here is not. It must carry out one action of each chunk (`execution` receding, `execute_steps` 1)."""

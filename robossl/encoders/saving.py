@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from robossl.encoders.build import build_encoder
 from robossl.encoders.encoder import Encoder
+from robossl.encoders.weight_files import open_weight_file
 from robossl.errors import ConfigError, EncoderError
 
 WEIGHTS = "model.safetensors"
@@ -73,13 +74,15 @@ def load_encoder(path: str | Path, *, image_size: tuple[int, int] | None = None)
     """Return the encoder that was saved at `path`, in evaluation mode on the CPU.
 
     Args:
-        path: an encoder directory.
+        path: an encoder directory, or a file with the weights of a ResNet, see `open_weight_file`.
         image_size: [px], refuse an encoder of another (height, width).
 
     Raises:
         EncoderError: if the directory is not an encoder, is damaged, or has another size; in one line.
     """
     path = Path(path)
+    if path.is_file():
+        return open_weight_file(path)
     card = load_card(path)
     try:
         encoder = build_encoder(card["architecture"], **card["arguments"])

@@ -22,7 +22,7 @@ def changed_inputs(config: Any, result: Mapping[str, Any]) -> list[Path]:
     known = set(result.get("inputs", {}).values())
     data, models = _paths(config)
     digests = [(path, source.digest) for path in data if path.exists() for source in discover_sources(path).values()]
-    digests += [(path, digest_path(path)) for path in models if path.is_dir()]
+    digests += [(path, digest_path(path)) for path in models if path.exists()]
     return list(dict.fromkeys(path for path, digest in digests if digest not in known))
 
 

@@ -7,7 +7,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from robossl.encoders import Encoder, build_encoder, load_initial_weights, save_encoder
+from robossl.encoders import Encoder, build_encoder, load_encoder, load_initial_weights, save_encoder
 from robossl.errors import EncoderError
 
 
@@ -33,11 +33,13 @@ def weights_of(layout: str, backbone: torch.nn.Module) -> dict:
             }
         case "wrapped":
             return {"epoch": 3, "state_dict": {f"backbone.{name}": value for name, value in names.items()}}
+        case "torchvision":
+            return {name: value for name, value in names.items() if not name.endswith("num_batches_tracked")}
         case _:
             return names
 
 
-@pytest.mark.parametrize("layout", ["plain", "wrapped", "r3m", "safetensors"])
+@pytest.mark.parametrize("layout", ["plain", "wrapped", "r3m", "torchvision", "safetensors"])
 def test_layouts_of_others_give_the_same_backbone(layout: str, backbone, encoder: Encoder, tmp_path: Path) -> None:
     path = tmp_path / ("weights.safetensors" if layout == "safetensors" else "weights.pt")
     (save_file if layout == "safetensors" else torch.save)(weights_of(layout, backbone), path)
@@ -46,6 +48,29 @@ def test_layouts_of_others_give_the_same_backbone(layout: str, backbone, encoder
     for name, value in encoder.backbone.state_dict().items():
         assert torch.equal(value, backbone.state_dict()[name]), name
     assert torch.equal(encoder.pooling.linear.weight, fresh), "what follows the backbone stays"
+
+
+@pytest.mark.parametrize("layout", ["torchvision", "r3m"])
+def test_a_file_of_resnet_weights_is_an_encoder(layout: str, backbone, tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(weights_of(layout, backbone), path)
+    encoder = load_encoder(path)
+    assert encoder.architecture == "resnet18"
+    assert not encoder.training
+    backbone.eval()
+    images = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8)
+    with torch.no_grad():
+        expected = backbone.forward_features(encoder.preprocess(images)).mean(dim=(2, 3))
+        assert torch.allclose(encoder(images), expected, atol=1e-5)
+    again = load_encoder(save_encoder(encoder, tmp_path / "encoder"))
+    assert torch.equal(again(images), encoder(images))
+
+
+def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(timm.create_model("resnet34", pretrained=False).state_dict(), path)
+    with pytest.raises(EncoderError, match="holds neither a resnet18 nor a resnet50"):
+        load_encoder(path)
 
 
 def test_an_encoder_of_ours_is_taken_whole(tmp_path: Path) -> None:
