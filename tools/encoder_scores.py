@@ -116,7 +116,7 @@ def _write_table(cells: Path) -> None:
     found.sort(key=lambda cell: (list(TASKS).index(cell["task"]), cell["name"] == RANDOM, cell["name"]))
     rows = [[cell["task"], cell["name"], *(cell[column] for column in COLUMNS[2:])] for cell in found]
     table = {"title": "Scores of encoders", "columns": COLUMNS, "rows": rows, "note": NOTE}
-    header = ["# Scores of encoders", "", "Made by `python tools/encoder_scores.py`.", ""]
+    header = ["# Scores of encoders", "", "Made by `python tools/encoder_scores.py --encoders NAME=DIR ...`.", ""]
     write_text(cells.with_suffix(".md"), "\n".join([*header, as_markdown(table)]))
 
 
