@@ -81,19 +81,24 @@ def load_encoder(path: str | Path, *, image_size: tuple[int, int] | None = None)
         EncoderError: if the directory is not an encoder, is damaged, or has another size; in one line.
     """
     path = Path(path)
-    if path.is_file():
-        return open_weight_file(path)
+    if path.is_file() and (path.parent / CARD).is_file():  # its card says how the weights are used
+        raise EncoderError(f"{path} is a file of an encoder directory; pass {path.parent}")
+    encoder = open_weight_file(path) if path.is_file() else _from_directory(path)
+    if image_size is not None and encoder.image_size != tuple(image_size):
+        raise EncoderError(
+            f"the encoder {path} takes images of {encoder.image_size} px, not {tuple(image_size)}; "
+            "collect at its size or pretrain one of yours"
+        )
+    return encoder.eval()
+
+
+def _from_directory(path: Path) -> Encoder:
     card = load_card(path)
     try:
         encoder = build_encoder(card["architecture"], **card["arguments"])
     except (TypeError, ValueError, RuntimeError, ConfigError) as error:
         reason = " ".join(str(error).split())
         raise EncoderError(f"the card {path / CARD} describes no encoder ({reason}); save the encoder again") from error
-    if image_size is not None and encoder.image_size != tuple(image_size):
-        raise EncoderError(
-            f"the encoder {path} takes images of {encoder.image_size} px, not {tuple(image_size)}; "
-            "collect at its size or pretrain one of yours"
-        )
     try:
         weights = load_file(path / WEIGHTS)
     except (OSError, SafetensorError) as error:
@@ -101,7 +106,7 @@ def load_encoder(path: str | Path, *, image_size: tuple[int, int] | None = None)
         raise EncoderError(f"can't read {path / WEIGHTS} ({reason}); save the encoder again") from error
     _check_weights(encoder, weights, path)
     encoder.load_state_dict(weights)
-    return encoder.eval()
+    return encoder
 
 
 def _card(encoder: Encoder) -> dict[str, Any]:

@@ -37,13 +37,7 @@ def load_backbone(encoder: Encoder, path: Path) -> None:
         EncoderError: the encoder has no such backbone, the file can't be read or lacks tensors of it, or they have
             other shapes.
     """
-    backbone = getattr(encoder, "backbone", None)
-    if backbone is None:
-        raise EncoderError(
-            f"weights {path}: encoder {encoder.architecture!r} starts only from an encoder directory; a file is "
-            "for resnet18, resnet50, vit_tiny and vit_small"
-        )
-    copy_weights(backbone.state_dict(), _read(path), architecture=encoder.architecture, path=path)
+    _fill_backbone(encoder, _read(path), path)
 
 
 def open_weight_file(path: Path) -> Encoder:
@@ -64,8 +58,8 @@ def open_weight_file(path: Path) -> Encoder:
             "pass the encoder/ directory of a pretraining run"
         )
     encoder = build_encoder(kind, norm="batch")
-    copy_weights(encoder.backbone.state_dict(), found, architecture=kind, path=path)  # type: ignore[union-attr]
-    return encoder.eval()
+    _fill_backbone(encoder, found, path)
+    return encoder
 
 
 def copy_weights(target: Mapping[str, Tensor], found: Mapping[str, Tensor], *, architecture: str, path: Path) -> None:
@@ -86,6 +80,16 @@ def copy_weights(target: Mapping[str, Tensor], found: Mapping[str, Tensor], *, a
     with torch.no_grad():
         for name, value in needed.items():
             value.copy_(found[name])
+
+
+def _fill_backbone(encoder: Encoder, found: Weights, path: Path) -> None:
+    backbone = getattr(encoder, "backbone", None)
+    if backbone is None:
+        raise EncoderError(
+            f"weights {path}: encoder {encoder.architecture!r} starts only from an encoder directory; a file is "
+            "for resnet18, resnet50, vit_tiny and vit_small"
+        )
+    copy_weights(backbone.state_dict(), found, architecture=encoder.architecture, path=path)
 
 
 def _num_blocks(weights: Weights, stage: int) -> int:

@@ -171,7 +171,7 @@ class BehaviourCloning:
         for pixels in self.pixels.split(self.splits):
             clips = pixels.unsqueeze(1 if self.splits == ENCODE_BATCH else 0)
             shown = self._augmented(clips) if augmented else clips.to(self.device)
-            parts.append(self.network.features(shown.flatten(0, 1)))
+            parts += [self.network.features(frames) for frames in shown.flatten(0, 1).split(ENCODE_BATCH)]
         return torch.cat(parts)
 
     def _augmented(self, clips: UInt8[Tensor, "B T V 3 H W"]) -> UInt8[Tensor, "B T V 3 H W"]:

@@ -62,8 +62,12 @@ def test_a_file_of_resnet_weights_is_an_encoder(layout: str, backbone, tmp_path:
     with torch.no_grad():
         expected = backbone.forward_features(encoder.preprocess(images)).mean(dim=(2, 3))
         assert torch.allclose(encoder(images), expected, atol=1e-5)
+    with pytest.raises(EncoderError, match="takes images of"):
+        load_encoder(path, image_size=(32, 32))
     again = load_encoder(save_encoder(encoder, tmp_path / "encoder"))
     assert torch.equal(again(images), encoder(images))
+    with pytest.raises(EncoderError, match="is a file of an encoder directory; pass"):
+        load_encoder(tmp_path / "encoder/model.safetensors")
 
 
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
