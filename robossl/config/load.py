@@ -2,11 +2,12 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,8 @@ from robossl.errors import ConfigError, closest
 Config = TypeVar("Config")
 _RULES = ("──", "----")
 """Lines in tyro's boxes; the second where the terminal's encoding is not UTF-8."""
+_adapter: Callable[[type], TypeAdapter] = functools.cache(TypeAdapter)
+"""Reader and writer of a configuration: one takes 20 ms to build, and a benchmark writes thousands."""
 
 
 def load_config(
@@ -41,7 +44,7 @@ def load_config(
     values = _values_of(cls, yaml_path) if yaml_path else {}
     required = {f.name: tyro.MISSING for f in dataclasses.fields(_dataclass(cls)) if _is_required(f)}
     config = _apply(cls, cls(**(required | values)), overrides, prog)
-    return checked(TypeAdapter(cls), dump_values(config), where="command line")
+    return checked(_adapter(cls), dump_values(config), where="command line")
 
 
 def dump_config(config: Any) -> str:
@@ -51,7 +54,7 @@ def dump_config(config: Any) -> str:
 
 def dump_values(config: Any) -> dict[str, Any]:
     """Return the configuration as plain dicts, lists, numbers and texts."""
-    return TypeAdapter(type(config)).dump_python(config, mode="json", warnings="error")
+    return _adapter(type(config)).dump_python(config, mode="json", warnings="error")
 
 
 def config_path(name: str | Path) -> Path:
