@@ -60,7 +60,8 @@ class TransferConfig:
     """Name to the directory of a policy, or to expert (ceiling) or random (floor). The first one is compared with the
     others in pairs."""
     env_id: str = ""
-    """Env; empty: the one that the policies' demonstrations came from, which must be the same for all."""
+    """Env; empty: the one that the policies' demonstrations came from, which must be the same for all; expert and
+    random act in that of the others."""
     source: str = "randomized"
     """Domain that the policies were trained in: what they keep is a part of their success there."""
     targets: tuple[str, ...] = ("nominal", "heldout")

@@ -25,7 +25,7 @@ def checked(config: TransferConfig) -> TransferConfig:
         ConfigError: there is no policy, one does not fit the env or comes from another, or the env has no such world.
     """
     _check_names(config)
-    _check_env_id(config)
+    config = replace(config, env_id=_env_id(config))
     for name in config.policies:
         specs = prepare(config.evaluation(name, config.source))
     with closing(specs[config.source].make()) as env:
@@ -48,20 +48,22 @@ def _check_names(config: TransferConfig) -> None:
         raise ConfigError(f"{repeated.pop()} is named twice among source, targets and shifts; name it once")
 
 
-def _check_env_id(config: TransferConfig) -> None:
-    """Refuse policies that would each be measured in an env of its own, or in none."""
+def _env_id(config: TransferConfig) -> str:
+    """Return the env to measure in; refuse policies that would each be measured in one of its own, or in none."""
     if config.env_id:
-        return
+        return config.env_id
     cards = {name: load_policy_card(path) for name, path in config.policies.items() if path not in SCRIPTED}
     found = {name: card.get("trained_on", {}).get("env_id") for name, card in cards.items()}
     known = sorted({env_id for env_id in found.values() if env_id})
     if len(known) > 1:
         told = ", ".join(f"{name}: {env_id}" for name, env_id in found.items())
         raise ConfigError(f"the policies come from several envs ({told}); set env_id to the one to measure them in")
-    for name, policy in config.policies.items():
-        if not found.get(name):
-            example = known[0] if known else "robossl/PandaReach-v0"
-            raise ConfigError(f"env_id is empty and policy {name} ({policy}) names none; pass for example {example}")
+    unknown = [name for name in config.policies if not known or (name in found and not found[name])]
+    if unknown:
+        name, example = unknown[0], known[0] if known else "robossl/PandaReach-v0"
+        told = f"{name} ({config.policies[name]})"
+        raise ConfigError(f"env_id is empty and policy {told} names none; pass for example {example}")
+    return known[0]
 
 
 def _possible(config: TransferConfig, env: gym.Env) -> TransferConfig:

@@ -10,6 +10,7 @@ from robossl.config.transfer import SHIFTS, TransferConfig
 from robossl.errors import ConfigError
 from robossl.runs import open_run
 from robossl.stages import transfer as stage
+from robossl.stages import transfer_checks
 from robossl.stages.transfer_checks import checked
 
 POLICIES = {"expert": "expert", "play": "play", "floor": "random"}
@@ -102,6 +103,17 @@ def test_a_control_task_is_measured_in_the_worlds_that_it_has(tmp_path: Path, ca
     assert how.shifts == ("colour", "texture", "light", "camera", "delay", "noise", "blur", "jpeg")
     assert "has no domain heldout: not measured" in caplog.text
     assert checked(replace(usual, env_id="robossl/PandaReach-v0", renderer="tiny")).worlds == usual.worlds
+
+
+def test_scripted_policies_act_in_the_env_of_the_cloned_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    how = config(tmp_path, env_id="", policies={"ceiling": "expert", "ours": "a/policy", "floor": "random"})
+    monkeypatch.setattr(
+        transfer_checks, "load_policy_card", lambda _: {"trained_on": {"env_id": "robossl/PandaPush-v0"}}
+    )
+    assert transfer_checks._env_id(how) == "robossl/PandaPush-v0"
+    monkeypatch.setattr(transfer_checks, "load_policy_card", lambda _: {"trained_on": {}})
+    with pytest.raises(ConfigError, match="policy ceiling \\(expert\\) names none"):
+        transfer_checks._env_id(how)
 
 
 def test_another_number_of_episodes_is_another_measurement(tmp_path: Path) -> None:
