@@ -110,7 +110,8 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
         print(line)
     _print_tables(result)
     found = f"{result['summary']} · " if "summary" in result else ""
-    print(f"done: {found}{_run_directory(config)}/result.json · next: {command.next.format(output=config.output)}")
+    further = command.next.format(output=shlex.quote(str(config.output)))
+    print(f"done: {found}{_run_directory(config)}/result.json · next: {further}")
     return int(result.get("exit_code", 0))
 
 
@@ -119,10 +120,20 @@ def _run(name: str, config: Any) -> dict[str, Any]:
     run = _open(name, config)
     finished = run.result
     if finished is not None and not command.repeats:
+        if run.is_first:
+            _refuse_changed(config, finished)
         _say(f"{config.output} is finished already; remove it to run it again")
         return finished if run.is_first else {}
     with run:
         return run.finish(command.load_stage()(config, run=run))
+
+
+def _refuse_changed(config: Any, finished: dict[str, Any]) -> None:
+    """Refuse to show a result for what has been made anew since: its numbers would be those of another one."""
+    from robossl.stages.inputs import changed_inputs
+
+    for path in changed_inputs(config, finished):
+        raise ConfigError(f"{path} changed since {config.output} was made; remove {config.output} to run it again")
 
 
 def _open(name: str, config: Any) -> "Run":

@@ -117,6 +117,7 @@ COMMANDS = {
         stage="robossl.stages.transfer:transfer",
         help="measure what policies keep in worlds that they were not trained in",
         next="open {output}/report.html in a browser",
+        repeats=True,
     ),
     "embed": Command(
         config="robossl.config.embed:EmbedConfig",
@@ -152,5 +153,6 @@ COMMANDS = {
         stage="robossl.stages.benchmark:benchmark",
         help="compare encoders by policies, with training seeds and intervals; grows cell by cell",
         next="see the table beside the folder of cells",
+        repeats=True,
     ),
 }

@@ -17,6 +17,12 @@ def _no_file(path: Path) -> Path:
     return path
 
 
+def _no_repeats(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("each seed is named once")
+    return seeds
+
+
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkConfig:
     """The demo's comparison with enough episodes and training seeds to tell encoders apart; grows cell by cell."""
@@ -27,6 +33,9 @@ class BenchmarkConfig:
     """Folder of all the runs."""
     cells: Annotated[Path, AfterValidator(_no_file)] = Path("docs/results/benchmark")
     """Folder of the finished cells, one small JSON each; one that is there with the same settings is not run again."""
+    renew: bool = False
+    """Measure anew what is there with other settings, or from another world, and replace it; otherwise that is
+    refused."""
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
     """Sizes of the recipe."""
     tasks: tuple[str, ...] = FIRST_TASKS
@@ -41,9 +50,9 @@ class BenchmarkConfig:
     more_demonstrations: tuple[Positive, ...] = ()
     """Numbers of demonstrations to compare beside the recipe's, for pretrained, random, scratch and state."""
     shifts: tuple[str, ...] = ()
-    """Single shifts, out of those of `robossl transfer`, that the pretrained policies of the first training seed are
-    measured under, each alone in the plain world."""
-    seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = (0, 1, 2)
+    """Single shifts, out of those of `robossl transfer`, that the pretrained policies of the first training seed (where
+    none takes part, the first of `given` or `encoders`) are measured under, each alone in the plain world."""
+    seeds: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_no_repeats)] = (0, 1, 2)
     """Training seeds: each has an encoder, demonstrations and policies of its own."""
     num_eval_episodes: Positive = 100
     """Episodes of each policy in each domain, the same for all."""

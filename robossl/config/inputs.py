@@ -39,8 +39,10 @@ def check_inputs(config: Any) -> None:
         case TransferConfig():
             for policy in config.policies.values():
                 check_policy(policy)
-        case ReinforceConfig() if config.mode == "scratch" or config.policy is not None:
+        case FinetuneConfig(mode="scratch") | ReinforceConfig(mode="scratch"):
             pass  # whatever `encoder` says
+        case ReinforceConfig() if config.policy is not None:
+            pass
         case ProbeConfig() | FinetuneConfig() | ReinforceConfig() if (
             config.encoder not in NO_ENCODER and not Path(config.encoder).exists()
         ):

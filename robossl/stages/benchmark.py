@@ -29,7 +29,7 @@ from robossl.config.recipe import (
     reference_config,
 )
 from robossl.config.transfer import check_shifts
-from robossl.encoders import load_encoder
+from robossl.encoders import load_encoder, save_encoder
 from robossl.errors import ConfigError, closest
 from robossl.report import build_report
 from robossl.rollout import Workers
@@ -42,6 +42,7 @@ from robossl.stages.benchmark_shifts import NOTHING, PLAIN, measured_under, shif
 from robossl.stages.benchmark_world import world
 from robossl.stages.chain import check_tasks, run_stage
 from robossl.stages.collect import collect
+from robossl.stages.encoders import fresh_encoder
 from robossl.stages.evaluate import evaluate
 from robossl.stages.finetune import finetune
 from robossl.stages.pretrain import pretrain
@@ -50,7 +51,9 @@ DOMAINS = ("randomized", "heldout")
 """All variants are measured in; the first one is the source, but of what is trained without randomization."""
 LABELS = NAMES | FURTHER
 BEST = "pretrained"
-"""The variant that the others are compared with, and that meets the single shifts."""
+"""What the others are compared with where it takes part; else it is the first that is given, or named."""
+FRESH = ("random", "scratch")
+"""Variants that take the architecture of the pretrained encoder, and not its weights."""
 SEED = 5_000_000
 """First seed of the evaluation episodes, which nothing was chosen on."""
 
@@ -64,10 +67,13 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
         encoders = tuple(name for name in config.encoders if name not in FURTHER)
         config = replace(config, encoders=encoders, more_demonstrations=(), shifts=(), seeds=config.seeds[:1])
     _open_folder(config.cells)
+    cells = _cells(config)
+    if not (config.only_finished or config.renew):
+        _refuse_others(cells, config.cells)
     run.tracker.cut_back(0)  # cells that are there are logged again
     found: list[tuple[Cell, Mapping[str, Any]]] = []
     with Workers(config.recipe.num_workers) as workers:
-        for cell in _cells(config):
+        for cell in cells:
             with run.time(f"{cell.name}, seed {cell.seed}"):
                 measure = partial(_measure, config, cell, workers)
                 result = cell.read(config.cells) if config.only_finished else cell.get(config.cells, measure)
@@ -101,17 +107,18 @@ def _tables(config: BenchmarkConfig, cells: list[tuple[Cell, Mapping[str, Any]]]
     """Return all tables that the cells are enough for."""
     shifted = [item for item in cells if item[0].shift is not None]
     found = [item for item in cells if item[0].shift is None]
-    others = [name for name in _encoders(config) if name not in (BEST, "state")]
+    best = _best(config)
+    others = [name for name in _encoders(config) if name not in (best, "state")]
     usual, scripted = config.recipe.num_demonstrations, tuple(SCRIPTED)
     tables = [
         table(found, labels=LABELS),
         retentions(found, target=DOMAINS[1], labels=LABELS),
-        differences(found, tasks=config.tasks, of=BEST, against=others, labels=LABELS),
+        differences(found, tasks=config.tasks, of=best, against=others, labels=LABELS),
         agreements(found, source=DOMAINS[0], target=DOMAINS[1]),
         by_demonstrations(found, tasks=config.tasks, usual=usual, leave_out=scripted, labels=LABELS),
-        shift_table(shifted) if shifted else None,
+        shift_table(shifted, of=LABELS.get(best, best)) if shifted else None,
     ]
-    return [one for one in tables if one is not None]
+    return [one for one in tables if one is not None and one["rows"]]
 
 
 def _open_folder(cells: Path) -> None:
@@ -119,6 +126,17 @@ def _open_folder(cells: Path) -> None:
     cells.mkdir(parents=True, exist_ok=True)
     if not os.access(cells, os.W_OK):
         raise ConfigError(f"the folder of cells {cells} can't be written to; name another one: --cells=DIR")
+
+
+def _refuse_others(cells: Sequence[Cell], folder: Path) -> None:
+    """Refuse to measure over cells of another benchmark, which may have taken hours."""
+    others = [cell.path(folder) for cell in cells if cell.is_another(folder)]
+    if others:
+        more = f" (and {len(others) - 1} more)" if others[1:] else ""
+        raise ConfigError(
+            f"{others[0]}{more} was measured with other settings or in another world; name another --cells, or let it "
+            "be replaced with --renew"
+        )
 
 
 def _check_encoders(config: BenchmarkConfig) -> None:
@@ -137,6 +155,12 @@ def _encoders(config: BenchmarkConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*config.encoders, *config.given)))
 
 
+def _best(config: BenchmarkConfig) -> str:
+    """Return the variant that the others are compared with, and that meets the single shifts."""
+    named = (*config.given, *config.encoders)
+    return BEST if BEST in named else next((name for name in named if name != "state"), BEST)
+
+
 def _cells(config: BenchmarkConfig) -> list[Cell]:
     """Return all cells in the order in which they are filled: what a first look needs comes first."""
     encoders = _encoders(config)
@@ -145,7 +169,7 @@ def _cells(config: BenchmarkConfig) -> list[Cell]:
     trained = [(task, *policy, seed, None) for seed in config.seeds for task in config.tasks for policy in policies]
     scripted = [(task, None, variant, 0, None) for task in config.tasks for variant in SCRIPTED]
     shifts = (NOTHING, *config.shifts) if config.shifts else ()
-    shifted = [(task, None, BEST, config.seeds[0], shift) for task in config.tasks for shift in shifts]
+    shifted = [(task, None, _best(config), config.seeds[0], shift) for task in config.tasks for shift in shifts]
     return [
         Cell(
             task=task,
@@ -232,6 +256,8 @@ def _policy(config: BenchmarkConfig, cell: Cell) -> Path:
 def _encoder(config: BenchmarkConfig, cell: Cell) -> Path:
     """Return the encoder of a training seed: its own weights and data order, on the same play for all seeds."""
     seed, variant = cell.seed, cell.variant
+    if variant in FRESH:
+        return _architecture(config)
     play = tuple(_folder(config) / f"play{_beside(variant)}-{task}" for task in config.tasks)
     for task, path in zip(config.tasks, play, strict=True):
         run_stage("collect", collect, play_config(config.recipe, task, path, domain=_source(variant)))
@@ -239,6 +265,14 @@ def _encoder(config: BenchmarkConfig, cell: Cell) -> Path:
     how = _pretraining(config.recipe, play, _folder(config) / name, seed, variant)
     run_stage("pretrain", pretrain, how)
     return how.output / "encoder"
+
+
+def _architecture(config: BenchmarkConfig) -> Path:
+    """Return the directory of an encoder as pretraining begins with it, whose architecture alone is of use."""
+    path = _folder(config) / "architecture"
+    if not path.exists():
+        save_encoder(fresh_encoder(pretrain_config(config.recipe, (), path, seed=0)), path)
+    return path
 
 
 def _pretraining(recipe: RecipeConfig, play: tuple[Path, ...], output: Path, seed: int, variant: str) -> PretrainConfig:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from robossl import __version__
+from robossl.errors import ConfigError
 from robossl.evaluation.intervals import wilson
 from robossl.evaluation.retention import successes_of
 from robossl.evaluation.training_seeds import INTERVAL, across_seeds
@@ -60,12 +61,18 @@ class Cell:
         return words if self.num_demonstrations is None else f"{words}, {self.num_demonstrations} demonstrations"
 
     def read(self, folder: Path) -> dict[str, Any] | None:
-        """Return what is known of the cell, or None if it was never run with these settings."""
-        try:
-            found = json.loads(self.path(folder).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        return found if found["key"] == self.key else None
+        """Return what is known of the cell, or None if it was never run with these settings.
+
+        Raises:
+            ConfigError: its file is damaged.
+        """
+        found = self._found(folder)
+        return found if found is not None and found["key"] == self.key else None
+
+    def is_another(self, folder: Path) -> bool:
+        """Return whether the file of the cell holds a measurement with other settings or in another world."""
+        found = self._found(folder)
+        return found is not None and found["key"] != self.key
 
     def get(self, folder: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return the cell's result of `evaluate`, measured now if it was not before."""
@@ -74,6 +81,18 @@ class Cell:
             found = {"key": self.key, "settings": dict(self.settings), "domains": measure()["domains"]}
             folder.mkdir(parents=True, exist_ok=True)
             write_json(self.path(folder), found)
+        return found
+
+    def _found(self, folder: Path) -> dict[str, Any] | None:
+        path = self.path(folder)
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"can't read the cell {path} ({error}); remove it to measure it again") from error
+        if not isinstance(found, dict) or not {"key", "domains"} <= found.keys():
+            raise ConfigError(f"{path} holds no cell; remove it to measure it again")
         return found
 
 

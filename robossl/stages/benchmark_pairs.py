@@ -68,7 +68,7 @@ def differences(
         f"{ALL_TASKS}: over all tasks, where both were measured on each. Interval: 95 %, {INTERVAL} Newcombe's of all "
         "pairs; where there is one training seed it tells nothing of others."
     )
-    return {"title": f"How much better is: {labels[of]}", "columns": columns, "rows": rows, "note": note}
+    return {"title": f"How much better is: {labels.get(of, of)}", "columns": columns, "rows": rows, "note": note}
 
 
 def _pairs(

@@ -24,8 +24,8 @@ def world_under(shift: str) -> str:
     return PLAIN if shift == NOTHING else f"shift: {shift}"
 
 
-def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Return success under each shift, and what it leaves of that in the plain world; policies go by their task."""
+def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, of: str) -> dict[str, Any]:
+    """Return success under each shift of the policies `of`, and what it leaves of that in the plain world."""
     plain = {cell.task: result["domains"][PLAIN] for cell, result in cells if cell.shift == NOTHING}
     rows = []
     for cell, result in (item for item in cells if item[0].task in plain):
@@ -34,8 +34,8 @@ def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]]) -> dict[str, An
         counts = [found[column] for column in MEASURED]
         rows.append([cell.task, world_under(cell.shift or NOTHING), *_rounded(counts), *_rounded(kept), PLAIN])
     note = (
-        f"The pretrained policies of the first training seed in {PLAIN}, each shift alone and as far off as preset "
-        f"`shifted` goes. Wilson's 95 % interval; retained: over the rate without the shift. {IDLE_NOTE}"
+        f"Policies of the first training seed ({of}) in {PLAIN}, each shift alone and as far off as preset `shifted` "
+        f"goes. Wilson's 95 % interval; retained: over the rate without the shift. {IDLE_NOTE}"
     )
     return {"title": "Under single shifts", "columns": list(COLUMNS), "rows": rows, "note": note}
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from robossl.config.pretrain import PretrainConfig
 from robossl.encoders import Encoder, build_encoder, load_card, load_encoder
 from robossl.runs import digest_path
 
@@ -29,3 +30,9 @@ def open_encoder(encoder: str, *, architecture: str, seed: int) -> tuple[Encoder
             card = load_card(architecture)
             return build_encoder(card["architecture"], **card["arguments"]), f"random:{card['architecture']}:{seed}"
         return build_encoder(architecture), f"random:{architecture}:{seed}"
+
+
+def fresh_encoder(config: PretrainConfig) -> Encoder:
+    """Return the encoder that pretraining begins with, its weights drawn from torch's generator."""
+    spec = config.encoder
+    return build_encoder(spec.name, image_size=config.image_size, feature_dim=spec.feature_dim, **spec.params)

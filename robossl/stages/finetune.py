@@ -41,8 +41,8 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
     refuse_heldout(source, name=config.demonstrations)
     inputs = {"demonstrations": source.digest}
     encoder: Encoder | None = None
-    if config.encoder != STATE:
-        name = RANDOM if config.mode == "scratch" else config.encoder
+    name = RANDOM if config.mode == "scratch" else config.encoder
+    if name != STATE:
         encoder, inputs["encoder"] = open_encoder(name, architecture=config.architecture, seed=config.seed)
     trained_on = _trained_on(source, config)
     with run.time("read demonstrations"):
@@ -57,7 +57,7 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
         execution=ExecutionSpec(
             execution=config.execution, execute_steps=config.execute_steps, rate=config.ensemble_rate
         ),
-        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": config.encoder},
+        card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": name},
     )
     run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
     return {"policy": str(run.policy), "steps_of_demonstrations": len(demonstrations), "inputs": inputs, **metrics}

@@ -13,12 +13,13 @@ from robossl.data.augmentations import Augmentations
 from robossl.data.clip_dataset import ClipDataset, ClipLoader, moved
 from robossl.data.sampler import BatchSampler
 from robossl.data.stream import ScaledSource, StreamedClips
-from robossl.encoders import build_encoder, compile_encoder, load_initial_weights, save_encoder
+from robossl.encoders import compile_encoder, load_initial_weights, save_encoder
 from robossl.errors import ConfigError
 from robossl.evaluation.perceptual import LPIPS_MIN_SIZE_PX, Lpips
 from robossl.objectives import FutureFrames, Ramp, WeightedSum, build_objectives
 from robossl.runs import Run, fingerprint
 from robossl.stages.best_encoder import BestEncoder
+from robossl.stages.encoders import fresh_encoder
 from robossl.stages.health_frames import HealthFrames
 from robossl.stages.pretrain_checks import check_objectives
 from robossl.stages.pretrain_frames import frames_table, score_future_frames
@@ -77,12 +78,7 @@ def _pretrain(
 def _objective(config: PretrainConfig, sources: list[TrainingSource]) -> WeightedSum:
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        encoder = build_encoder(
-            config.encoder.name,
-            image_size=config.image_size,
-            feature_dim=config.encoder.feature_dim,
-            **config.encoder.params,
-        )
+        encoder = fresh_encoder(config)
         if config.encoder.weights is not None:
             load_initial_weights(encoder, config.encoder.weights)
         objective = build_objectives(

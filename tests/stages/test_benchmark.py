@@ -10,7 +10,6 @@ import pytest
 from measured import measured
 
 from robossl.config.benchmark import BenchmarkConfig
-from robossl.config.later import without_later
 from robossl.config.recipe import NAMES, SCRIPTED, TRAINED, UNRANDOMIZED, RecipeConfig
 from robossl.encoders import build_encoder, save_encoder
 from robossl.errors import ConfigError, RobosslError
@@ -98,13 +97,16 @@ def test_a_second_benchmark_in_another_place_measures_only_what_changed(
     assert calls == []
     assert [row[4] for row in first["tables"][0]["rows"]][:1] == [8]
     longer = replace(config, output=tmp_path / "longer", recipe=replace(config.recipe, pretrain_steps=9))
-    run(longer)
+    with pytest.raises(ConfigError, match=r"reach-pretrained-0.json \(and 1 more\) was measured .* --renew"):
+        run(longer)
+    assert calls == []
+    run(replace(longer, renew=True))
     assert calls == [("reach", "pretrained", 0), ("reach", "pretrained", 1)], "the others see no pretrained encoder"
     calls.clear()
     run(replace(config, output=tmp_path / "seeds", seeds=(0, 1, 2), recipe=longer.recipe))
     assert calls == [("reach", name, 2) for name in TRAINED]
     calls.clear()
-    run(replace(config, output=tmp_path / "episodes", num_eval_episodes=5))
+    run(replace(config, output=tmp_path / "episodes", num_eval_episodes=5, renew=True))
     assert len(calls) == 10, "the evaluation is part of every cell"
 
 
@@ -152,6 +154,7 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
         encoders=("pretrained", "random", "simclr", "autoencoder"),
         given={"mine": mine},
         more_demonstrations=(10,),
+        renew=True,  # its encoder learns from play of Push too
     )
     tables = run(wider)["tables"]
     names = ("pretrained", "random", "simclr", "autoencoder", "mine", "pretrained", "random")
@@ -170,24 +173,6 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
     }
     than = {(row[0], row[1]) for row in tables[2]["rows"]}
     assert {("all", "mine"), ("all", "random, frozen, 10 demonstrations"), ("push", "autoencoder, frozen")} <= than
-
-
-def test_a_finetuned_encoder_is_the_pretrained_one_that_learns_along(config: BenchmarkConfig) -> None:
-    frozen, along, scratch = (
-        stage._settings(config, "reach", name, 0) for name in ("pretrained", "finetuned", "scratch")
-    )
-    assert along["pretrain"] == frozen["pretrain"]
-    assert "pretrain" not in scratch
-    assert [how["finetune"]["mode"] for how in (frozen, along, scratch)] == ["frozen", "finetuned", "scratch"]
-    assert along["finetune"]["num_steps"] == scratch["finetune"]["num_steps"]
-    assert stage._cells(replace(config, encoders=("finetuned",)))[0].name == "reach-finetuned"
-
-
-def test_another_encoder_of_the_same_name_has_folders_of_its_own(config: BenchmarkConfig, tmp_path: Path) -> None:
-    cell = Cell(task="reach", variant="mine", seed=0, settings={})
-    encoders = [build_encoder("conv", image_size=64, feature_dim=16, widths=(width,)) for width in (8, 16)]
-    paths = [save_encoder(encoder, tmp_path / f"mine-{number}") for number, encoder in enumerate(encoders)]
-    assert len({stage._evaluated(replace(config, given={"mine": path}), cell) for path in paths}) == 2
 
 
 def test_without_randomization_all_is_learned_in_the_plain_world_and_measured_there_too(
@@ -259,12 +244,12 @@ def test_a_cell_is_measured_through_the_stages_that_it_needs(
 
     monkeypatch.setattr(stage, "run_stage", run_stage)
     run(replace(config, seeds=(0,)))
-    of_encoder = [("collect", "play-reach"), ("pretrain", "pretrain-0")]
+    of_encoder = [("collect", "play-reach"), ("pretrain", "pretrain-0")]  # of the others the architecture is enough
     expected = [
         step
         for name in TRAINED
         for step in [
-            *(of_encoder if name != "state" else ()),
+            *(of_encoder if name == "pretrained" else ()),
             ("collect", "demonstrations-reach-0"),
             ("finetune", f"policy-{name}-reach-0"),
             ("evaluate", f"evaluate-{name}-reach-0"),
@@ -280,7 +265,7 @@ def test_another_world_makes_the_cells_of_its_task_again(
     run(both)
     calls.clear()
     worlds["push"] = "another puck"
-    run(replace(both, output=config.output / "again"))
+    run(replace(both, output=config.output / "again", renew=True))
     of_push = [("push", name, 0) for name in (*TRAINED, *SCRIPTED)]
     assert calls == [("reach", "pretrained", 0), *of_push], "its encoder was trained on play of Push too"
 
@@ -292,9 +277,3 @@ def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(
     with pytest.raises(ConfigError, match="--cells"):
         run(config)
     assert calls == []
-
-
-def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(config: BenchmarkConfig) -> None:
-    settings = stage._settings(config, "reach", "pretrained", 0)
-    assert "renderer" not in str(settings)
-    assert without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}
