@@ -23,6 +23,8 @@ from robossl.errors import ConfigError, closest
 Config = TypeVar("Config")
 _RULES = ("──", "----")
 """Lines in tyro's boxes; the second where the terminal's encoding is not UTF-8."""
+_TRUTH = {"true": "True", "false": "False"}
+"""Words of YAML and of the help in values of a mapping, and what tyro reads."""
 _adapter: Callable[[type], TypeAdapter] = functools.cache(TypeAdapter)
 """Reader and writer of a configuration: one takes 20 ms to build, and a benchmark writes thousands."""
 
@@ -131,10 +133,10 @@ def _refuse_unknown(raw: Mapping[str, Any], allowed: Sequence[str], *, where: st
 
 def _apply(cls: type[Config], default: Config, overrides: Sequence[str], prog: str) -> Config:
     _refuse_unknown_flags(cls, overrides)
-    complaint = io.StringIO()
+    complaint, words = io.StringIO(), [_TRUTH.get(word, word) for word in overrides]
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(cls, prog=prog, default=default, args=list(overrides), config=(tyro.conf.AvoidSubcommands,))
+            return tyro.cli(cls, prog=prog, default=default, args=words, config=(tyro.conf.AvoidSubcommands,))
     except SystemExit as end:
         if not end.code:  # --help
             raise

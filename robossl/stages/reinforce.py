@@ -142,7 +142,9 @@ def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None
 
 
 def _encoder_name(config: ReinforceConfig) -> str:
-    return config.encoder if config.policy is None else str(load_policy_card(config.policy).get("encoder", ""))
+    if config.policy is not None:
+        return str(load_policy_card(config.policy).get("encoder", ""))
+    return RANDOM if config.mode == "scratch" else config.encoder
 
 
 def _image_size(config: ReinforceConfig, encoder: Encoder | None, cloned_on: Mapping[str, Any]) -> int:

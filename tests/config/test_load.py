@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from robossl.config.evaluate import EvaluateConfig
 from robossl.config.load import config_path, dump_config, load_config
 from robossl.config.schema import STRICT
 from robossl.config.tracking import TrackingConfig
@@ -58,6 +59,12 @@ def test_a_value_of_a_mapping_within_a_list_has_a_flag(tmp_path: Path) -> None:
     text = "path: x\nparts:\n  - params: {top_k: 2.0}\n  - params: {top_k: 3.0}"
     config = _load(tmp_path, text, "--parts.1.params.top-k=5")
     assert [part.params for part in config.parts] == [{"top_k": 2.0}, {"top_k": 5.0}]
+
+
+def test_truth_in_a_mapping_is_written_as_in_yaml() -> None:
+    flags = ["--axes", "texture", "true", "light_colour", "false", "camera_position", "0.3", "0.4"]
+    axes = load_config(EvaluateConfig, None, ["--policy=expert", *flags]).axes
+    assert axes == {"texture": True, "light_colour": False, "camera_position": (0.3, 0.4)}
 
 
 def test_a_required_value_may_come_from_the_command_line(tmp_path: Path) -> None:

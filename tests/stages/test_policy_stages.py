@@ -1,6 +1,7 @@
 """The stages around a policy: collect, finetune, evaluate, probe, on the tiny point env."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import point_env  # noqa: F401  registers the env
 import pytest
 from episodes import POINT_ENV
 
+from robossl import cli
 from robossl.config.collect import CollectConfig
 from robossl.config.evaluate import EvaluateConfig
 from robossl.config.finetune import FinetuneConfig
@@ -252,3 +254,29 @@ def test_frames_are_spread_evenly_over_episodes_of_any_length() -> None:
     flat = np.concatenate([rows + start for rows, start in zip(chosen, [0, 7, 8, 38], strict=True)])
     assert set(np.diff(flat)) == {4}
     assert [len(rows) for rows in spread(lengths, 100)] == lengths.tolist()
+
+
+def test_from_scratch_needs_no_encoder_and_a_result_of_data_that_is_no_more_is_not_shown(
+    demonstrations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = shutil.copytree(demonstrations, tmp_path / "data")
+    small = save_encoder(build_encoder("conv", image_size=32, feature_dim=8, widths=(8, 8)), tmp_path / "small")
+    words = [
+        "finetune",
+        f"--demonstrations={data}",
+        "--num-demonstrations=4",
+        f"--encoder={tmp_path}/none",
+        "--mode=scratch",
+        f"--architecture={small}",
+        "--num-steps=1",
+        f"--output={tmp_path}/a policy",
+    ]
+    assert cli.main(words) == 0
+    assert f"--policy='{tmp_path}/a policy'/policy" in capsys.readouterr().out
+    assert load_policy_card(tmp_path / "a policy/policy")["encoder"] == "random"
+    assert cli.main(words) == 0
+    assert "is finished already" in capsys.readouterr().err
+    shutil.rmtree(data)
+    _collect(_config(data, policy="expert", noise=0.3, num_episodes=6, only_successful=True, second_look=True))
+    assert cli.main(words) == 2
+    assert f"{data} changed since {tmp_path}/a policy was made; remove" in capsys.readouterr().err
