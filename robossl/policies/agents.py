@@ -51,7 +51,7 @@ class ClonedPolicy:
         self._executor.reset(env_mask)
 
     def act(self, observation: Mapping[str, Any]) -> Float32[np.ndarray, "N A"]:
-        """Return actions in [-1, 1].
+        """Return actions in [-1, 1], or in the units that the policy was taught in.
 
         Raises:
             ConfigError: the observation lacks a camera that the policy sees.

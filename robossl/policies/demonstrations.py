@@ -14,6 +14,8 @@ PROPRIO_KEY = "observation.state"
 STATE_KEY = "observation.environment_state"
 ACTION_KEY = "action"
 INTENDED_ACTION_KEY = "intended_action"
+ROUNDING = 1e-4
+"""By which actions may pass 1 after they were written and read."""
 GOAL_VIEW = "goal"
 """Stands among a policy's cameras for the picture of the goal: in demonstrations that is how they end, as the first
 camera shows it (Lynch et al. 2019, Learning latent plans from play, arXiv 1903.01973)."""
@@ -38,6 +40,13 @@ class Demonstrations:
     def __len__(self) -> int:
         """Return n."""
         return len(self.episode)
+
+    @property
+    def action_bounds(self) -> Float32[np.ndarray, "2 A"] | None:
+        """Smallest and largest value of each action; None where all lie in [-1, 1], as envs of robossl have them."""
+        actions = self.chunks[self.valid]  # [m,A]
+        within = np.abs(actions).max() <= 1 + ROUNDING
+        return None if within else np.stack([actions.min(axis=0), actions.max(axis=0)])
 
     def past(self, num_steps: int) -> Int64[np.ndarray, "n T"]:
         """Return for each row those of the last steps up to itself, the oldest first; before a first step, its own."""
@@ -71,7 +80,8 @@ def read_demonstrations(
         action_key: column of the actions to imitate.
 
     Raises:
-        DataError: too few episodes, an unknown camera, no actions, or actions outside of [-1, 1].
+        DataError: too few episodes, an unknown camera, no actions, or such outside of [-1, 1] where that is what the
+            env takes.
     """
     _check(source, num_demonstrations=num_demonstrations, cameras=cameras, state=state, action_key=action_key)
     looks = [cameras]
@@ -84,17 +94,18 @@ def read_demonstrations(
         for index in range(num_demonstrations)
     ]
     joined = {name: np.concatenate([episode[name] for episode in episodes]) for name in episodes[0]}
-    if (largest := float(np.abs(joined["chunks"]).max())) > 1 + 1e-4:
-        raise DataError(
-            f"the demonstrations' actions reach {largest:.3g}, but a policy acts in -1 to 1, where 1 is the env's "
-            "largest action; scale them before they are recorded"
-        )
-    return Demonstrations(
+    demonstrations = Demonstrations(
         cameras=cameras,
         pixels=joined.get("pixels"),
         environment_state=joined.get("environment_state"),
         **{name: joined[name] for name in ("proprio", "chunks", "valid", "episode", "step")},
     )
+    if demonstrations.action_bounds is not None and "action_scale" in source.episode_metadata(0):
+        raise DataError(
+            f"the demonstrations' actions reach {np.abs(demonstrations.chunks).max():.3g}, but their env acts in -1 to "
+            "1, where 1 is its largest action; scale them before they are recorded"
+        )
+    return demonstrations
 
 
 def _read(

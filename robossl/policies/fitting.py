@@ -26,6 +26,7 @@ def check_fits(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
     _check_rate(env, path, trained_on)
     _check_counts(network, env, path)
     _check_meaning(network, env, path, trained_on)
+    _check_bounds(network, env, path)
     _check_image_size(network, env, path, trained_on)
 
 
@@ -71,6 +72,19 @@ def _check_counts(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
                 f"policy {path} {what} {of_policy} numbers, but {_name(env)} has {of_env}; "
                 "use it in the env of its demonstrations"
             )
+
+
+def _check_bounds(network: PolicyNetwork, env: gym.Env, path: Path) -> None:
+    """Compare what spans no [-1, 1] with the limits of the env: joint angles, say, are no steps of a hand."""
+    space: Any = env.action_space
+    if not network.spec.action_low:
+        return
+    low, high = min(network.spec.action_low), max(network.spec.action_high)
+    if (np.array(network.spec.action_low) < space.low).any() or (np.array(network.spec.action_high) > space.high).any():
+        raise ConfigError(
+            f"policy {path} gives actions from {low:.3g} to {high:.3g}, in the units of its demonstrations, but "
+            f"{_name(env)} takes {space.low.min():.3g} to {space.high.max():.3g}; use it in an env with those units"
+        )
 
 
 def _check_meaning(network: PolicyNetwork, env: gym.Env, path: Path, trained_on: Mapping[str, Any]) -> None:

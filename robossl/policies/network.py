@@ -39,6 +39,9 @@ class PolicyNetwork(nn.Module):
         for name, size in (sizes | {"action": spec.action_dim}).items():
             self.register_buffer(f"{name}_mean", torch.zeros(size))
             self.register_buffer(f"{name}_std", torch.ones(size))
+        for name, bounds, usual in (("low", spec.action_low, -1.0), ("high", spec.action_high, 1.0)):
+            values = torch.tensor(bounds or (usual,) * spec.action_dim)
+            self.register_buffer(f"action_{name}", values, persistent=False)
         self.feature_dropout = nn.Dropout(spec.dropout)
         self.context_dim = self.feature_dim + spec.proprio_dim + spec.state_dim  # C
         views = [encoder.feature_dim] * self.num_views if encoder is not None else []
@@ -82,10 +85,11 @@ class PolicyNetwork(nn.Module):
         state: Float[Tensor, "B E"] | None = None,
         generator: torch.Generator | None = None,
     ) -> Float[Tensor, "B K A"]:
-        """Return the chunk of actions in [-1, 1]; heads that sample draw from the generator."""
+        """Return the chunk of actions, within the bounds of the spec; heads that sample draw from the generator."""
         features = None if pixels is None else self.features(pixels)
         chunk = self.head(self.context(features=features, proprio=proprio, state=state), generator)
-        return (chunk * self.get_buffer("action_std") + self.get_buffer("action_mean")).clamp(-1, 1)
+        chunk = chunk * self.get_buffer("action_std") + self.get_buffer("action_mean")
+        return chunk.clamp(self.get_buffer("action_low"), self.get_buffer("action_high"))
 
     def context(
         self,

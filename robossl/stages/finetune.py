@@ -77,7 +77,8 @@ def _read(source: EpisodeSource, encoder: Encoder | None, config: FinetuneConfig
 
 
 def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: FinetuneConfig) -> PolicyNetwork:
-    state = demonstrations.environment_state
+    state, bounds = demonstrations.environment_state, demonstrations.action_bounds
+    low, high = ((), ()) if bounds is None else (tuple(row.tolist()) for row in bounds)
     head = HeadSpec(
         proprio_dim=demonstrations.proprio.shape[1] if config.proprio else 0,
         state_dim=0 if state is None else state.shape[1],
@@ -89,6 +90,8 @@ def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: Fine
         sampling_steps=config.sampling_steps,
         temperature=config.temperature,
         num_observation_steps=config.num_observation_steps,
+        action_low=low,
+        action_high=high,
     )
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)

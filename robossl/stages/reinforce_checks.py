@@ -96,6 +96,11 @@ def check_clone(network: PolicyNetwork, execution: ExecutionSpec, config: Reinfo
             f"policy {config.policy} acts with {how}, but ppo teaches the first action of a chunk alone; go on from "
             "one that was finetuned with execution receding and execute_steps 1"
         )
+    if network.spec.action_low:
+        raise ConfigError(
+            f"policy {config.policy} gives actions in the units of its demonstrations, but reward teaches those in -1 "
+            "to 1; go on from a clone of an env's demonstrations"
+        )
     if config.reward == "goal_distance" and network.encoder is None:
         raise ConfigError(f"reward goal_distance compares features, but {config.policy} has none; use reward env")
 

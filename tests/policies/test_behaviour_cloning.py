@@ -146,9 +146,36 @@ def test_numbers_of_another_meaning_are_refused_before_the_robot_moves(tmp_path:
         next(rollout(EnvSpec(env_id=POINT_ENV), policy_factory(tmp_path), num_episodes=1, seed=0))
 
 
-def test_actions_of_another_scale_are_refused(source: EpisodeList) -> None:
+def test_actions_in_units_of_their_own_are_given_in_these_and_refused_elsewhere(
+    source: EpisodeList, tmp_path: Path
+) -> None:
+    scaled = EpisodeList([replace(episode, actions=episode.actions * (40, 2, 1) + 5) for episode in source.episodes])
+    demonstrations = read_demonstrations(scaled, num_demonstrations=25, cameras=(), chunk_length=1, state=True)
+    low, high = demonstrations.action_bounds
+    actions = np.concatenate([episode.actions for episode in scaled.episodes])
+    assert np.allclose((low, high), (actions.min(axis=0), actions.max(axis=0)))
+    spec = replace(_network(visual=False, state_dim=6).spec, chunk_length=1)
+    own = replace(spec, action_low=tuple(low.tolist()), action_high=tuple(high.tolist()))
+    recipe = CloningRecipe(num_steps=300, batch_size=128)
+    network = PolicyNetwork(own, encoder=None, cameras=())
+    BehaviourCloning(network, demonstrations, mode="frozen", recipe=recipe).fit()
+    save_policy(network, tmp_path, execution=ExecutionSpec())
+    loaded, _ = load_policy(tmp_path)
+    rows = {"proprio": demonstrations.proprio, "state": demonstrations.environment_state}
+    with torch.no_grad():
+        given = loaded(pixels=None, **{name: torch.from_numpy(values) for name, values in rows.items()})[:, 0].numpy()
+    wanted = demonstrations.chunks[:, 0]
+    assert (np.abs(given - wanted).mean(axis=0) < 0.5 * wanted.std(axis=0)).all()
+    with pytest.raises(ConfigError, match=r"gives actions from -3\d.* to 4\d.*, in the units .* takes -1 to 1; use it"):
+        next(rollout(EnvSpec(env_id=POINT_ENV), policy_factory(tmp_path), num_episodes=1, seed=0))
+
+
+def test_actions_of_another_scale_than_their_env_s_are_refused(
+    source: EpisodeList, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scaled = EpisodeList([replace(episode, actions=episode.actions * 40) for episode in source.episodes[:2]])
-    with pytest.raises(DataError, match="actions reach 40, but a policy acts in -1 to 1"):
+    monkeypatch.setattr(scaled, "episode_metadata", lambda episode: {"action_scale": {"x_m": 0.03}})
+    with pytest.raises(DataError, match="actions reach 40, but their env acts in -1 to 1"):
         read_demonstrations(scaled, num_demonstrations=2, cameras=(), chunk_length=1)
 
 

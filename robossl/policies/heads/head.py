@@ -34,6 +34,9 @@ class HeadSpec:
     """Of `diffusion` and `flow`: standard deviation of the noise that a chunk is made of."""
     num_observation_steps: int = 1
     """Pictures of each camera that are seen at once: that of now and those of the steps before."""
+    action_low: tuple[float, ...] = ()
+    action_high: tuple[float, ...] = ()
+    """Smallest and largest value of each action, in units of a robot's own; empty: all span [-1, 1]."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
