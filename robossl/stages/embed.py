@@ -48,7 +48,8 @@ def embed(config: EmbedConfig, *, run: Run) -> dict[str, Any]:
             encoder.to(here.device)
             frames = 0
             for episode, rows in _batches(source, config):
-                writer.write_table(_table(source, episode, rows, camera, encoder, here.device, schema))
+                features = _encoded(source, episode, rows, camera, encoder, here.device, stride=config.frame_stride)
+                writer.write_table(_table(source, episode, rows, features, schema))
                 frames += len(rows)
     except BaseException:
         partial.unlink(missing_ok=True)
@@ -72,17 +73,7 @@ def _batches(source: EpisodeSource, config: EmbedConfig) -> Iterator[tuple[int, 
             yield episode, numbers[start : start + config.batch_size]
 
 
-@torch.no_grad()
-def _table(
-    source: EpisodeSource,
-    episode: int,
-    rows: np.ndarray,
-    camera: str,
-    encoder: Encoder,
-    device: torch.device,
-    schema: pa.Schema,
-) -> pa.Table:
-    features = _encoded(source, episode, rows, camera, encoder, device)
+def _table(source: EpisodeSource, episode: int, rows: np.ndarray, features: np.ndarray, schema: pa.Schema) -> pa.Table:
     columns = [
         pa.array(np.full(len(rows), episode, dtype=np.int64)),
         pa.array(rows.astype(np.int64)),
@@ -92,11 +83,18 @@ def _table(
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+@torch.no_grad()
 def _encoded(
-    source: EpisodeSource, episode: int, rows: np.ndarray, camera: str, encoder: Encoder, device: torch.device
+    source: EpisodeSource,
+    episode: int,
+    rows: np.ndarray,
+    camera: str,
+    encoder: Encoder,
+    device: torch.device,
+    *,
+    stride: int,
 ) -> np.ndarray:
-    """Return the features of frames; a video backbone also sees those before them, the first one over and over."""
-    stride = int(rows[1] - rows[0]) if len(rows) > 1 else 1
+    """Return the features of frames so far apart; a video backbone also sees those before, the first over and over."""
     earlier = rows[0] - stride * np.arange(encoder.num_before, 0, -1)
     wanted = np.maximum(np.concatenate([earlier, rows]), 0)
     frames = torch.from_numpy(source.frames(episode, wanted, camera)).to(device)

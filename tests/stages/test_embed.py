@@ -48,6 +48,20 @@ def test_a_camera_and_a_stride_are_taken(capsys: pytest.CaptureFixture[str]) -> 
     assert "done: 3 frames of 1 episodes, 16 numbers each" in capsys.readouterr().out
 
 
+def test_a_frame_that_is_encoded_alone_sees_the_same_clip_as_in_a_batch() -> None:
+    video = build_encoder("conv2plus1d", image_size=32, feature_dim=8, widths=(8, 16), strides=(4, 2))
+    save_encoder(video, "video")
+    Path("in").mkdir()
+    write_stamped(Path("in/a.mp4"), 14)
+    read = {}
+    for size in (5, 4, 1):  # of frames 0, 3, 6, 9, 12: the last one is alone in a batch of 4
+        words = [f"--output=out{size}", f"--batch-size={size}", "--frame-stride=3"]
+        assert cli.main(["embed", "video", "in", *words]) == 0
+        read[size] = np.array(pq.read_table(f"out{size}/features.parquet")["feature"].to_pylist())
+    assert np.allclose(read[4], read[5], atol=1e-5)
+    assert np.allclose(read[1], read[5], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
