@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ def _result(path: Path) -> dict:
     return json.loads((path / "result.json").read_text())
 
 
-def test_checks_are_logged_and_the_budget_is_kept(tmp_path: Path) -> None:
+def test_checks_are_logged_and_the_budget_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("stable_baselines3", reason="needs the extra sb3")
-    out = tmp_path / "run"
+    out, temporary = tmp_path / "run", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     words = ["--encoder=state", "--num-steps=900", "--check-every=200", "--random-steps=100", "--batch-size=16"]
     assert cli.main([*LEARN, *words, f"--output={out}"]) == 0
     result = _result(out)
@@ -46,6 +49,7 @@ def test_checks_are_logged_and_the_budget_is_kept(tmp_path: Path) -> None:
     assert result["env_steps"] == result["curve"][-1][0] == 900
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [row["success/randomized"] for row in rows] == [rate for _, _, rate in result["curve"]]
+    assert not list(temporary.glob("SB3*"))  # its folders for logs that nobody asked for
 
 
 def test_a_stopped_run_goes_on_after_its_last_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

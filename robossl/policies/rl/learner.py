@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium as gym
 import torch
 from stable_baselines3 import PPO, SAC
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.her import HerReplayBuffer
 from torch import nn
 
@@ -28,7 +29,7 @@ def watched(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -
 
 
 def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -> Any:
-    """Return a learner of Stable-Baselines3; `network.spec.kind` says which.
+    """Return a learner of Stable-Baselines3, which writes no logs of its own; `network.spec.kind` says which.
 
     Args:
         env: watched.
@@ -36,8 +37,12 @@ def build_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRec
             it.
         recipe: rates and sizes.
     """
-    if recipe.way == "clone":
-        return clone_learner(env, network, recipe)
+    learner = clone_learner(env, network, recipe) if recipe.way == "clone" else _fresh_learner(env, network, recipe)
+    learner.set_logger(Logger(folder=None, output_formats=[]))  # else each call of `learn` makes a folder in /tmp
+    return learner
+
+
+def _fresh_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRecipe) -> Any:
     hidden = list(network.spec.hidden)
     common: dict[str, Any] = {
         "learning_rate": recipe.learning_rate,
