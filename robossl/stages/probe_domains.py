@@ -44,12 +44,13 @@ def _action_rows(
     features: str,
     data: Sequence[str],
 ) -> list[list[Any]]:
-    """Return the action scores, or nothing where a data set has no actions."""
+    """Return the action scores, of the frames that have an action; nothing where a data set has none."""
     if not all(sampled.has_actions for sampled in (train, *tests)):
         return []
-    probe = RidgeProbe().fit(ProbeData(features=fit, truth=train.actions(), episode=train.episode))
+    fitted_on = ProbeData(features=fit[train.acts], truth=train.actions(), episode=train.episode[train.acts])
+    probe = RidgeProbe().fit(fitted_on)
     return [
-        [features, name, "action score", len(test.frames), _r2(probe, other, test.actions())]
+        [features, name, "action score", int(test.acts.sum()), _r2(probe, other[test.acts], test.actions())]
         for name, test, other in zip(data, tests, seen, strict=True)
     ]
 

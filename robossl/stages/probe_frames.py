@@ -6,22 +6,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 
 from robossl.config.probe import ProbeConfig
+from robossl.data.lerobot.layout import ACTION, INTENDED_ACTION
 from robossl.data.sources import EpisodeSource
 from robossl.encoders import Encoder
 from robossl.evaluation.probe import ProbeData
 
 ENCODE_BATCH = 256
-ACTION = "action"
 
 
 class Sampled:
     """Frames of some episodes of one source, at the encoder's size, with what they are to tell."""
 
     def __init__(self, source: EpisodeSource, episodes: Int64[np.ndarray, " N"], config: ProbeConfig) -> None:
-        rows = spread(source.lengths[episodes], config.max_frames)
+        is_action = config.key in (ACTION, INTENDED_ACTION)
+        asked = source.lengths[episodes] - int(is_action)  # the last frame has none, only a filler
+        rows = spread(asked, config.max_frames)
         pairs = [(int(episode), index) for episode, index in zip(episodes, rows, strict=True) if len(index)]
         self.pairs = pairs
         """Episode and frame numbers of the frames, in order."""
@@ -56,12 +58,17 @@ class Sampled:
 
     @property
     def has_actions(self) -> bool:
-        """Whether the data set has an action for each frame."""
+        """Whether the data set has actions."""
         return ACTION in self._source.features
 
-    def actions(self) -> Float[np.ndarray, "n A"]:
-        """Return the action that was taken at each frame."""
-        return self._values(0, ACTION)
+    @cached_property
+    def acts(self) -> Bool[np.ndarray, " n"]:
+        """Whether a frame has an action: the last one of an episode has none, only a filler."""
+        return np.concatenate([index < self._source.lengths[episode] - 1 for episode, index in self.pairs])
+
+    def actions(self) -> Float[np.ndarray, "m A"]:
+        """Return the action that was taken at each frame that has one."""
+        return self._values(0, ACTION)[self.acts]
 
     def read(self, back: int) -> UInt8[np.ndarray, "n C H W"]:
         """Return the frame so many before each; the first of an episode stands for what would be before it."""
