@@ -32,7 +32,7 @@ class CollectConfig:
     policy: str = "play"
     """expert, play (wanders over the workspace, with no task in mind), random, or the directory of a saved policy."""
     noise: Amount = 0.0
-    """Standard deviation of what is added to the expert's actions, which span [-1, 1]."""
+    """Standard deviation of what is added to the actions of expert and play, which span [-1, 1]."""
     burst_rate: Share = 0.0
     """Chance of each step that one drawn action, of the gripper too, takes the expert's place for 2 to 8 steps: it
     must come back from afar, and fetch again what it dropped. For `intended_actions`, else bursts are imitated."""

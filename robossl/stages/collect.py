@@ -27,6 +27,8 @@ ATTEMPTS_PER_DEMONSTRATION = 5
 """With `only_successful`: give up when fewer than one attempt in so many succeeds."""
 HISTORY = "adr.jsonl"
 """In the run directory, with `adr`: the outcome of every attempt, and the ranges that it was drawn from."""
+DISTURBED = ("expert", "play")
+"""Policies whose actions `noise` and `burst_rate` change."""
 SHOWN = 8
 """Episodes in the sample video."""
 
@@ -238,6 +240,12 @@ def _check(config: CollectConfig) -> None:
         raise ConfigError(f"image_size is {config.image_size}; H.264 stores even sizes only")
     if config.noise < 0:
         raise ConfigError(f"noise is {config.noise}; it must be 0 or more")
+    for name in ("noise", "burst_rate"):
+        if getattr(config, name) > 0 and config.policy not in DISTURBED:
+            raise ConfigError(
+                f"{name} is {getattr(config, name)}, but only the scripts {' and '.join(DISTURBED)} are disturbed, "
+                f"not policy {config.policy!r}; leave {name} out"
+            )
     if config.burst_rate > 0 and not config.intended_actions:
         raise ConfigError(
             "burst_rate without intended_actions: policies would imitate the bursts; add intended_actions"

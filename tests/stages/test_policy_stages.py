@@ -89,6 +89,8 @@ def test_a_policy_that_never_succeeds_gives_no_demonstrations(tmp_path: Path) ->
         ({"num_episodes": 0}, "num_episodes is 0"),
         ({"cameras": ()}, "cameras is empty"),
         ({"noise": -1.0}, "noise is -1"),
+        ({"noise": 0.2, "policy": "random"}, "scripts expert and play are disturbed, not policy 'random'; leave noise"),
+        ({"burst_rate": 0.2, "policy": "runs/policy", "intended_actions": True}, "'runs/policy'; leave burst_rate out"),
         ({"policy": "nowhere"}, "policy 'nowhere' is neither expert, play, random nor"),
         ({"domain": "mars"}, "unknown domain 'mars'"),
     ],
