@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from robossl.encoders import load_encoder, save_encoder
 from robossl.errors import RobosslError
+from robossl.policies.card_check import FORMAT, fault_of, fault_of_execution
 from robossl.policies.chunking import Execution
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
@@ -23,7 +24,6 @@ CARD = "policy.json"
 WEIGHTS = "model.safetensors"
 ENCODER = "encoder"
 ENCODER_PREFIX = "encoder."
-FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def load_policy_card(path: str | Path) -> dict[str, Any]:
     """Return the card of a policy directory.
 
     Raises:
-        RobosslError: there is none, or it can't be read.
+        RobosslError: there is none, it can't be read, or what it holds is of another kind.
     """
     card_path = Path(path) / CARD
     if not card_path.is_file():
@@ -93,9 +93,8 @@ def load_policy_card(path: str | Path) -> dict[str, Any]:
         card = json.loads(card_path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RobosslError(f"the card {card_path} is not valid JSON ({error}); finetune again") from error
-    missing = [key for key in ("head", "cameras", "execution") if not isinstance(card, dict) or key not in card]
-    if missing:
-        raise RobosslError(f"the card {card_path} lacks {', '.join(missing)}; finetune again")
+    if fault := fault_of(card):
+        raise RobosslError(f"the card {card_path} {fault}; finetune again")
     return card
 
 
@@ -115,6 +114,8 @@ def load_policy(path: str | Path) -> tuple[PolicyNetwork, ExecutionSpec]:
         network = PolicyNetwork(head, encoder=encoder, cameras=card["cameras"])
     except (TypeError, KeyError, RuntimeError) as error:
         raise RobosslError(f"the card {path / CARD} describes no policy ({error}); finetune again") from error
+    if fault := fault_of_execution(card["execution"], chunk_length=head.chunk_length):
+        raise RobosslError(f"the card {path / CARD} {fault}; finetune again")
     try:
         weights = load_file(path / WEIGHTS)
         missing, unexpected = network.load_state_dict(weights, strict=False)
