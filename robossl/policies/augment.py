@@ -4,6 +4,23 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
+from robossl.errors import ConfigError
+
+
+def check_shift(shift_px: int, frame_size: tuple[int, int]) -> None:
+    """Refuse shifts that would push most of a picture out of view.
+
+    Raises:
+        ConfigError: says how far one may go.
+    """
+    height_px, width_px = frame_size
+    largest_px = min(frame_size) // 2
+    if shift_px > largest_px:
+        raise ConfigError(
+            f"shift_px is {shift_px}, but the encoder sees frames of {height_px} x {width_px} px; it must be 0 to "
+            f"{largest_px}, half of their smaller side"
+        )
+
 
 def random_shift(clips: UInt8[Tensor, "B T 3 H W"], *, pad_px: int, generator: Generator) -> UInt8[Tensor, "B T 3 H W"]:
     """Shift each clip by up to `pad_px` in both directions; the border is repeated.

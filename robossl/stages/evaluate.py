@@ -171,6 +171,8 @@ def _env_spec(config: EvaluateConfig) -> EnvSpec:
     """Return the env of the config, completed from the policy's card."""
     if config.num_episodes < 1 or not config.domains:
         raise ConfigError("num_episodes must be at least 1 and domains must name at least one domain")
+    if len(set(config.domains)) < len(config.domains):
+        raise ConfigError(f"domains names one twice: {', '.join(config.domains)}; name each once")
     card: dict[str, Any] = {} if config.policy in SCRIPTED else load_policy_card(config.policy)
     trained_on = card.get("trained_on", {})
     env_id = config.env_id or trained_on.get("env_id")

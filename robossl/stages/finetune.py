@@ -10,6 +10,7 @@ from robossl.data.sources import EpisodeSource, LeRobotSource
 from robossl.data.splits import refuse_heldout
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
+from robossl.policies.augment import check_shift
 from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
 from robossl.policies.demonstrations import (
     ACTION_KEY,
@@ -44,6 +45,7 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
     name = RANDOM if config.mode == "scratch" else config.encoder
     if name != STATE:
         encoder, inputs["encoder"] = open_encoder(name, architecture=config.architecture, seed=config.seed)
+        check_shift(config.shift_px, encoder.image_size)
     trained_on = _trained_on(source, config)
     with run.time("read demonstrations"):
         demonstrations = _read(source, encoder, config)
@@ -141,6 +143,8 @@ def _check(config: FinetuneConfig) -> None:
         raise ConfigError("encoder 'state' has no weights to learn; use mode frozen")
     if config.encoder == STATE and config.num_observation_steps > 1:
         raise ConfigError("num_observation_steps counts pictures, and encoder 'state' sees none; leave it at 1")
+    if len(set(config.cameras)) < len(config.cameras):
+        raise ConfigError(f"cameras names one twice: {', '.join(config.cameras)}; name each once")
     check_hidden(config.head, config.hidden)
     if config.head == "recurrent" and config.num_observation_steps == 1:
         raise ConfigError("head 'recurrent' needs steps to go along; set num_observation_steps to 2 or more")

@@ -15,6 +15,7 @@ from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.evaluation.success import SuccessCell, outcome_of, success_table
 from robossl.policies.agents import policy_factory
+from robossl.policies.augment import check_shift
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.fitting import check_fits, frame_side_px
 from robossl.policies.heads import HeadSpec
@@ -137,6 +138,8 @@ def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None
         return None, None, {}
     name = RANDOM if config.mode == "scratch" else config.encoder
     encoder, digest = open_encoder(name, architecture=config.architecture, seed=config.seed)
+    if config.mode != "frozen":
+        check_shift(config.shift_px, encoder.image_size)
     encoder.requires_grad_(config.mode != "frozen")
     return None, encoder, {"encoder": digest}
 

@@ -40,6 +40,8 @@ def check_config(config: ReinforceConfig) -> None:
     sees_state = config.encoder == "state"
     if config.domain.startswith(HELDOUT):
         raise ConfigError(f"domain is {config.domain!r}, which is only measured in; train in randomized")
+    if len(set(config.cameras)) < len(config.cameras):
+        raise ConfigError(f"cameras names one twice: {', '.join(config.cameras)}; name each once")
     if config.policy is None and config.num_steps <= NUM_EPISODES * NUM_STEPS:
         raise ConfigError(
             f"num_steps is {config.num_steps}, but up to {NUM_EPISODES * NUM_STEPS} steps of play come first, which "

@@ -174,6 +174,8 @@ def test_a_policy_is_not_evaluated_on_the_layouts_of_its_demonstrations(tmp_path
     ("values", "text"),
     [
         ({"execute_steps": 9}, "execute_steps is 9; it must be 1 to chunk_length=4"),
+        ({"cameras": ("front", "front")}, "cameras names one twice: front, front; name each once"),
+        ({"encoder": "random", "shift_px": 33}, "shift_px is 33.* 64 x 64 px; it must be 0 to 32, half of"),
         ({"num_steps": 0}, "num_steps is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"head": "recurrent"}, "set num_observation_steps to 2 or more"),
