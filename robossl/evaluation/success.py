@@ -1,6 +1,6 @@
 """How often a policy succeeds in each domain, on the same episode seeds everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from robossl.evaluation.intervals import wilson
+from robossl.evaluation.worlds import world_of
 from robossl.rollout import SOLVED_DRAWS
 from robossl.runs import fingerprint
 from robossl.types import Episode
@@ -40,6 +41,8 @@ class SuccessCell:
     policy: str
     domain: str
     outcomes: tuple[EpisodeOutcome, ...] = field(default=())
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """How the world differs from the domain: what `changes_of` returns."""
 
     @property
     def successes(self) -> Bool[np.ndarray, " n"]:
@@ -47,7 +50,7 @@ class SuccessCell:
         return np.array([outcome.success for outcome in self.outcomes], bool)
 
     def row(self) -> list[Any]:
-        """Return the values of `COLUMNS`."""
+        """Return the values of `COLUMNS`; a domain that was changed says how."""
         n, count = len(self.outcomes), int(self.successes.sum())
         low, high = wilson(count, n)
         steps = [outcome.steps for outcome in self.outcomes if outcome.success]
@@ -55,15 +58,17 @@ class SuccessCell:
         redrawn = sum(outcome.redrawn for outcome in self.outcomes)
         rate = count / n if n else 0.0
         mean_steps = round(float(np.mean(steps)), 1) if steps else None
-        return [self.policy, self.domain, "+".join(renderers), n, count, rate, low, high, mean_steps, redrawn]
+        world = world_of(self.domain, self.changes)
+        return [self.policy, world, "+".join(renderers), n, count, rate, low, high, mean_steps, redrawn]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row by name, and each episode, so that others can pair their own with them."""
+        """Return the row by name, what was changed, and each episode, so that others can pair their own with them."""
         episodes = [
             {"seed": outcome.seed, "success": outcome.success, "steps": outcome.steps} for outcome in self.outcomes
         ]
         traces = [outcome.trace for outcome in self.outcomes]
-        return dict(zip(COLUMNS, self.row(), strict=True)) | {"episodes": episodes, "trace": fingerprint(traces)[:8]}
+        row = dict(zip(COLUMNS, self.row(), strict=True)) | {"domain": self.domain} | dict(self.changes)
+        return row | {"episodes": episodes, "trace": fingerprint(traces)[:8]}
 
 
 def outcome_of(episode: Episode) -> EpisodeOutcome:

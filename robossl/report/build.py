@@ -57,7 +57,9 @@ def build_report(
         "Success against demonstrations": demonstrations_section(all_tables),
         "The same episode side by side": side_by_side_section(episodes),
         "How episodes failed": failures_section(episodes),
-        "From data to policy": lineage_section(runs),
+        "From data to policy": lineage_section(
+            runs, worlds={name: world for name, (_, world) in (cells or {}).items()}
+        ),
         "Rollouts": videos_section(runs),
         "Predicted and true future frames": _future_frames(runs),
         "What the encoder sees": _pictures(runs),

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from robossl.evaluation.intervals import paired_difference
+from robossl.evaluation.worlds import CHANGES, world_of
 from robossl.report.records import RunRecord
 
 NOTE = (
     "Difference of success rates on the same episodes in percentage points, above 0 where the first policy is better; "
     "in brackets Newcombe's 95 % interval for pairs: only one without 0 in it tells the two apart. One training seed. "
-    "Policies whose episodes or renderers differ are not compared (–)."
+    "Policies whose episodes, renderers or worlds differ are not compared (–)."
 )
 
 
@@ -26,16 +27,20 @@ def difference_tables(runs: Sequence[RunRecord], *, labels: Mapping[str, str] | 
         labels: Name of a run to what readers call it.
     """
     evaluations = [run for run in runs if run.command == "evaluate" and run.result.get("domains")]
-    domains = list(dict.fromkeys(domain for run in evaluations for domain in run.result["domains"]))
-    rows = []
+    met = list(dict.fromkeys(world for run in evaluations for world in _cells(run)))
+    pairs = []
     for env_id in dict.fromkeys(run.result["env_id"] for run in evaluations):
         first, *others = _ordered([run for run in evaluations if run.result["env_id"] == env_id], runs)
         for other in others:
-            cells = [_difference(first, other, domain) for domain in domains]
-            if any(cells):
+            cells = {world: _difference(first, other, world) for world in met}
+            if any(cells.values()):
                 names = [(labels or {}).get(run.name, run.name) for run in (first, other)]
-                rows.append([env_id.removeprefix("robossl/"), *names, *cells])
-    columns = ["env", "policy", "compared_with", *domains]
+                pairs.append(([env_id.removeprefix("robossl/"), *names], cells))
+    plain = {domain for run in evaluations for domain in run.result["domains"]}
+    # a world that was changed is no column where nobody is compared in it
+    worlds = [world for world in met if world in plain or any(cells[world] for _, cells in pairs)]
+    rows = [[*names, *(cells[world] for world in worlds)] for names, cells in pairs]
+    columns = ["env", "policy", "compared_with", *worlds]
     title = "How much more often one policy succeeds than another"
     return [{"title": title, "columns": columns, "rows": rows, "note": NOTE}] if rows else []
 
@@ -56,9 +61,15 @@ def _ordered(evaluations: Sequence[RunRecord], runs: Sequence[RunRecord]) -> lis
     return [first, *(run for run in evaluations if run is not first and encoders[run.name] is not None)]
 
 
-def _difference(first: RunRecord, other: RunRecord, domain: str) -> str | None:
-    cells = [run.result["domains"].get(domain) for run in (first, other)]
-    if not all(cells) or _conditions(cells[0]) != _conditions(cells[1]):
+def _cells(run: RunRecord) -> dict[str, Mapping[str, Any]]:
+    """Return what was measured, by world."""
+    return {world_of(domain, cell): cell for domain, cell in run.result["domains"].items()}
+
+
+def _difference(first: RunRecord, other: RunRecord, world: str) -> str | None:
+    found = [_cells(run).get(world) for run in (first, other)]
+    cells = [cell for cell in found if cell]
+    if len(cells) < 2 or _conditions(cells[0]) != _conditions(cells[1]):
         return None
     successes = [np.array([episode["success"] for episode in cell["episodes"]], bool) for cell in cells]
     value, low, high = (100 * part for part in paired_difference(*successes))
@@ -66,4 +77,5 @@ def _difference(first: RunRecord, other: RunRecord, domain: str) -> str | None:
 
 
 def _conditions(cell: Mapping[str, Any]) -> tuple[Any, ...]:
-    return cell["renderer"], *(episode["seed"] for episode in cell["episodes"])
+    changes = [cell.get(name) for name in CHANGES]
+    return cell["renderer"], changes, *(episode["seed"] for episode in cell["episodes"])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from robossl.evaluation.worlds import world_of
 from robossl.report.html import number
 from robossl.report.records import RunRecord
 from robossl.report.words import percent
@@ -24,11 +25,16 @@ _LEFT_OUT = ("first_step", "data_wait_fraction", "new_attempts")
 """Of use to who looks for a fault, in `result.json`."""
 
 
-def facts_of(run: RunRecord) -> list[str]:
-    """Return lines for the card of a run: results for measurements, sizes for what was made."""
+def facts_of(run: RunRecord, *, world: str = "") -> list[str]:
+    """Return lines for the card of a run: results for measurements, sizes for what was made.
+
+    Args:
+        run: The run.
+        world: What readers call the world that it measured in; empty: as its result tells it.
+    """
     if not run.result:
         return ["not finished"]
-    measured = [*_successes(run.result), *_errors(run.result)]
+    measured = [*_successes(run.result, world), *_errors(run.result)]
     counted = [
         _phrase(name, float(value) if name == "loss" else value)
         for name, value in run.result.items()
@@ -45,10 +51,12 @@ def _phrase(name: str, value: Any) -> str:
     return f"{name.removeprefix('num_').rsplit('/', 1)[-1].replace('_', ' ')} {number(value)}"
 
 
-def _successes(result: Mapping[str, Any]) -> list[str]:
+def _successes(result: Mapping[str, Any], world: str) -> list[str]:
     """Return the success of an evaluation, domain by domain."""
     cells = {domain: cell for domain, cell in result.get("domains", {}).items() if cell.get("success_rate") is not None}
-    rates = " · ".join(f"{domain} {percent(cell['success_rate'])}" for domain, cell in cells.items())
+    rates = " · ".join(
+        f"{world or world_of(domain, cell)} {percent(cell['success_rate'])}" for domain, cell in cells.items()
+    )
     return [f"success: {rates}"] if rates else []
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robossl.evaluation.kept import FOLDER, KeptEpisode
+from robossl.evaluation.worlds import world_of
 from robossl.report.records import RunRecord
 
 
@@ -46,7 +47,7 @@ def shown_episodes(
         )
         for run in runs
         for episode in run.kept
-        for policy, world in [cells.get(run.name, (labels.get(run.name) or _policy(run), episode.domain))]
+        for policy, world in [cells.get(run.name, (labels.get(run.name) or _policy(run), _world(run, episode)))]
     ]
     runs_of: dict[tuple[str, str, str], set[Path]] = {}
     for one in found:
@@ -70,6 +71,10 @@ def within(shown: Sequence[Shown], most: int) -> set[int]:
         share = (most - len(taken)) // (len(smallest_first) - place)
         taken.update(id(one) for one in episodes[:share])
     return taken
+
+
+def _world(run: RunRecord, episode: KeptEpisode) -> str:
+    return world_of(episode.domain, run.result.get("domains", {}).get(episode.domain, {}))
 
 
 def _policy(run: RunRecord) -> str:

@@ -12,6 +12,7 @@ from robossl.evaluation.kept import keep_episodes
 from robossl.evaluation.latency import act_ms
 from robossl.evaluation.success import EpisodeOutcome, SuccessCell, outcome_of, success_table
 from robossl.evaluation.videos import episode_grid
+from robossl.evaluation.worlds import changes_of
 from robossl.policies.agents import env_options, policy_factory
 from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.fitting import frame_side_px
@@ -113,7 +114,8 @@ def _evaluate_domain(
             num_failures += not episode.success
             if len(shown[episode.success]) < config.num_videos:
                 shown[episode.success].append(episode)
-    cell = SuccessCell(policy=config.policy, domain=spec.domain, outcomes=tuple(outcomes))
+    changes = changes_of(spec)
+    cell = SuccessCell(policy=config.policy, domain=spec.domain, outcomes=tuple(outcomes), changes=changes)
     return cell, [*shown[True], *shown[False]], kept
 
 

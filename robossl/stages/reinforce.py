@@ -14,6 +14,7 @@ from robossl.config.env import EVALUATION_SEED, randomization
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.evaluation.success import SuccessCell, outcome_of, success_table
+from robossl.evaluation.worlds import changes_of
 from robossl.policies.agents import policy_factory
 from robossl.policies.augment import check_shift
 from robossl.policies.demonstrations import GOAL_VIEW
@@ -123,7 +124,7 @@ def _score(config: ReinforceConfig, spec: EnvSpec, run: Run) -> SuccessCell:
     with closing(episodes):
         shown = tracked(episodes, description=f"evaluate, {config.domain}", total=config.num_eval_episodes)
         outcomes = tuple(outcome_of(episode) for episode in shown)
-    return SuccessCell(policy=str(run.policy), domain=config.domain, outcomes=outcomes)
+    return SuccessCell(policy=str(run.policy), domain=config.domain, outcomes=outcomes, changes=changes_of(spec))
 
 
 def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None, dict[str, str]]:

@@ -23,9 +23,17 @@ def _finished(path: Path, command: str, result: dict[str, Any]) -> Path:
     return path
 
 
-def _evaluated(path: Path, successes: list[bool], *, policy: str = "", renderer: str = "tiny", seed: int = 0) -> Path:
+def _evaluated(
+    path: Path,
+    successes: list[bool],
+    *,
+    policy: str = "",
+    renderer: str = "tiny",
+    seed: int = 0,
+    changes: dict[str, Any] | None = None,
+) -> Path:
     episodes = [{"seed": seed + i, "success": success} for i, success in enumerate(successes)]
-    domains = {"heldout": {"renderer": renderer, "episodes": episodes}}
+    domains = {"heldout": {"renderer": renderer, "episodes": episodes, **(changes or {})}}
     inputs = {"policy": policy} if policy else {}
     result = {"env_id": "robossl/PandaReach-v0", "domains": domains, "inputs": inputs}
     return _finished(path, "evaluate", result)
@@ -69,3 +77,20 @@ def test_what_was_not_measured_alike_is_not_compared(tmp_path: Path) -> None:
     renderer = _evaluated(tmp_path / "renderer", [True, False], renderer="mujoco-egl")
     assert difference_tables(read_runs([first, seeds, renderer])) == []
     assert difference_tables(read_runs([first])) == []
+
+
+def test_only_policies_in_the_same_world_are_paired(tmp_path: Path) -> None:
+    plain = _evaluated(tmp_path / "plain", [True, False])
+    lit = [
+        _evaluated(tmp_path / name, [name == "a", False], changes={"axes": {"light_direction": True}})
+        for name in ("a", "b")
+    ]
+    others = [
+        _evaluated(tmp_path / "full", [True, False], changes={"randomization": "full"}),
+        _evaluated(tmp_path / "mujoco", [True, False], changes={"engine": "mujoco"}),
+    ]
+    assert difference_tables(read_runs([plain, *lit, *others])) == []
+    (table,) = difference_tables(read_runs([*lit, plain, *others]))
+    assert table["columns"][3:] == ["heldout, light_direction on", "heldout"]
+    assert [row[1:3] for row in table["rows"]] == [["a", "b"]]
+    assert [cell and cell.split()[0] for cell in table["rows"][0][3:]] == ["+50", None]

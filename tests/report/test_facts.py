@@ -23,6 +23,9 @@ def test_an_evaluation_shows_its_success_and_what_acted() -> None:
     run = _run("evaluate", policy="expert", domains=cells)
     assert _shown(run) == ["success: nominal 85 % · heldout 50 %"]
     assert "policy scripted expert" in lineage_section([run])
+    lit = _run("evaluate", domains={"nominal": {"success_rate": 0.5, "engine": "mujoco"}})
+    assert _shown(lit) == ["success: nominal, engine mujoco 50 %"]
+    assert "success: shift: engine 50" in lineage_section([lit], worlds={"run": "shift: engine"})
 
 
 def test_a_probe_shows_the_error_of_the_encoder() -> None:
