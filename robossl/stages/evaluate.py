@@ -37,7 +37,7 @@ def evaluate(config: EvaluateConfig, *, run: Run, workers: Workers | None = None
     Raises:
         ConfigError: the policy is none or does not fit the env, a domain is unknown, or an episode seed is one that it
             was trained on.
-        RobosslError: the policy is damaged, or its encoder is another one than its card says.
+        RobosslError: the policy is damaged.
     """
     specs = prepare(config)
     env_id = specs[config.domains[0]].env_id

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 
 from robossl.config.probe import ProbeConfig
-from robossl.data.lerobot.layout import ACTION, INTENDED_ACTION
+from robossl.data.lerobot.layout import ACTION, INTENDED_ACTION, REWARD
 from robossl.data.sources import EpisodeSource
 from robossl.encoders import Encoder
 from robossl.evaluation.probe import ProbeData
@@ -21,8 +21,8 @@ class Sampled:
     """Frames of some episodes of one source, at the encoder's size, with what they are to tell."""
 
     def __init__(self, source: EpisodeSource, episodes: Int64[np.ndarray, " N"], config: ProbeConfig) -> None:
-        is_action = config.key in (ACTION, INTENDED_ACTION)
-        asked = source.lengths[episodes] - int(is_action)  # the last frame has none, only a filler
+        is_of_steps = config.key in (ACTION, INTENDED_ACTION, REWARD)
+        asked = source.lengths[episodes] - int(is_of_steps)  # no step follows the last frame, which has a filler
         rows = spread(asked, config.max_frames)
         pairs = [(int(episode), index) for episode, index in zip(episodes, rows, strict=True) if len(index)]
         self.pairs = pairs
