@@ -167,13 +167,16 @@ def _understand(name: str, words: list[str]) -> _Request:
 
     command = COMMANDS[name]
     count = next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+    elsewhere = any(word.split("=")[0] == "--output" for word in words[count:])
     yaml, output, paths = None, None, []
     for word in words[:count]:
         if word.endswith((".yaml", ".yml")):
             if yaml is not None:
                 raise ConfigError(f"{word} is a second configuration file, after {yaml}; give one")
             yaml = config_path(word)
-        elif (record := _record_of(Path(word))) and _command_of(record) == name:
+        elif (record := _record_of(Path(word))) and _command_of(record) == name and not (command.paths and elsewhere):
+            if elsewhere:
+                raise ConfigError(f"{word} is a run to go on with, so --output has no place; leave one of them out")
             yaml, output = record.with_name("config.yaml"), _output_of(Path(word), record)
         elif command.paths:
             paths.append(word)

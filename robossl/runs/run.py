@@ -6,7 +6,7 @@ import platform
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from robossl.config.tracking import TrackingConfig
 from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError
 from robossl.runs.files import plain, write_json, write_text
+from robossl.runs.lock import only_one
 from robossl.runs.tracker import SilentTracker, Tracker
 from robossl.runs.wandb_feed import WandbFeed
 
@@ -42,6 +43,7 @@ class Run:
         self._made = made or []
         self._started_s = time.monotonic()
         self._tracking = tracking
+        self._alone = ExitStack()
         self.is_first = is_first_process()
         """False in all but one process of `torchrun`: those write nothing."""
         open_feed = None if tracking.wandb == "disabled" else self._open_feed
@@ -127,14 +129,17 @@ class Run:
                 folder.rmdir()
 
     def __enter__(self) -> Self:
+        if self.is_first:
+            self._alone.enter_context(only_one(self.path))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self._add_seconds("total", time.monotonic() - self._started_s)
-            self.abort()
+        with self._alone:
+            if kind is not None:
+                self._add_seconds("total", time.monotonic() - self._started_s)
+                self.abort()
 
     def _add_seconds(self, name: str, seconds: float) -> None:
         if not self.is_first:

@@ -218,7 +218,11 @@ def _frame_scores(
 def _card(config: PretrainConfig, inputs: dict[str, str]) -> dict[str, Any]:
     """Return what is said of the encoder beside its architecture."""
     return {
-        "trained_on": {"inputs": inputs, "sources": [str(source.path) for source in config.sources]},
+        "trained_on": {
+            "inputs": inputs,
+            "sources": [str(source.path) for source in config.sources],
+            "test_fraction": config.test_fraction,
+        },
         "objectives": {spec.name: spec.weight for spec in config.objectives},
         "num_steps": config.num_steps,
         "seed": config.seed,

@@ -122,6 +122,8 @@ def _training_source(
     refuse_heldout(source, name=f"{spec.path} ({name})")
     train, test = _split(source, test_fraction=config.test_fraction)
     pictures, close = _pictures(name, source, spec, config=config, directory=directory)
+    if len(set(spec.views)) < len(spec.views):
+        raise ConfigError(f"views of source {name!r} name one twice: {', '.join(spec.views)}; name each once")
     views = spec.views or default_views(pictures.cameras, num_looks=spec.num_looks if spec.rerender else 2)
     return TrainingSource(
         name=name,

@@ -1,5 +1,6 @@
 """`robossl probe`: what probes read out of frozen features, in each domain; and nearest neighbours."""
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from robossl.config.probe import ProbeConfig
 from robossl.data.frame_cache import CachedSource
 from robossl.data.sources import EpisodeSource, LeRobotSource, open_source
 from robossl.data.splits import Split, split_episodes
-from robossl.encoders import Encoder
+from robossl.encoders import Encoder, load_card
 from robossl.errors import ConfigError, DataError
 from robossl.evaluation.probe import (
     PixelPca,
@@ -40,6 +41,7 @@ from robossl.stages.probe_time import NOTE as TIME_NOTE
 from robossl.stages.probe_time import Features, time_rows
 from robossl.training import pick_device
 
+logger = logging.getLogger(__name__)
 STATE_KEY = "observation.environment_state"
 TIME_TITLE = "What features tell about time"
 DOMAIN_TITLE = "What features tell about actions and domains"
@@ -79,7 +81,10 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
         rows = [row for head in config.heads for row in _rows(head, train, tests, features, targets, names)]
         if config.pca:
             rows += _baseline_rows(train, tests, targets, names, config)
-    tables = [_table(_title(config), COLUMNS, rows, NOTE)]
+    seen = _trained_on_held_out(sources, config)
+    if seen:
+        logger.warning("%s", seen)
+    tables = [_table(_title(config), COLUMNS, rows, f"{NOTE} {seen}".strip())]
     if config.time:
         with run.time("measure time"):
             found = _measured(time_rows, train, tests, encoder, names, config)
@@ -105,6 +110,20 @@ def probe(config: ProbeConfig, *, run: Run) -> dict[str, Any]:
     run.tracker.log(0, _numbers(tables))
     inputs = {"encoder": encoder_digest} | {f"data {name}": s.digest for name, s in zip(names, sources, strict=True)}
     return {"tables": tables, "encoder": config.encoder, "inputs": inputs}
+
+
+def _trained_on_held_out(sources: Sequence[EpisodeSource], config: ProbeConfig) -> str:
+    """Return words where the encoder was trained on episodes that are held out here, as far as its card tells."""
+    if not Path(config.encoder).is_dir():
+        return ""
+    trained_on = load_card(config.encoder).get("trained_on", {})
+    trained, fraction = set(trained_on.get("inputs", {}).values()), trained_on.get("test_fraction")
+    if fraction is None or config.test_fraction <= fraction or not trained & {source.digest for source in sources}:
+        return ""
+    return (
+        "The encoder was trained on some of what is tested here: of these episodes its pretraining held out "
+        f"{fraction:.0%}, this probe {config.test_fraction:.0%}."
+    )
 
 
 def _table(title: str, columns: Sequence[str], rows: list[list[Any]], note: str) -> dict[str, Any]:

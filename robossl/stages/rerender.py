@@ -114,8 +114,8 @@ def _open(config: RerenderConfig) -> LeRobotSource:
 
 
 def _check(config: RerenderConfig, cameras: Sequence[str]) -> None:
-    if config.output.resolve() == config.dataset.resolve():
-        raise ConfigError(f"output is {config.output}, the data set itself; choose another --output")
+    if config.output.resolve().is_relative_to(config.dataset.resolve()):
+        raise ConfigError(f"output {config.output} lies in the data set itself; choose another --output")
     if config.image_size % 2:
         raise ConfigError(f"image_size is {config.image_size}; H.264 stores even sizes only")
     if len(set(cameras)) < len(cameras):

@@ -1,5 +1,6 @@
 """`robossl sweep`: a small grid of pretraining settings, run one after the other and ranked by a probe."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -58,6 +59,12 @@ def sweep(config: SweepConfig, *, run: Run) -> dict[str, Any]:
     configs = {one.name: _laid_over(base, {**config.settings, **one.settings}) for one in combinations}
     if len(configs) < len(combinations):
         raise ConfigError("two combinations of the grid have one name; leave out values that are written alike")
+    for name, one in configs.items():
+        if not 0 < one.test_fraction < 1:
+            raise ConfigError(
+                f"test_fraction is {one.test_fraction} in {name} of {config.base}, but a sweep measures on held-out "
+                "episodes; set it between 0 and 1, for example to 0.2"
+            )
     if config.wandb_sweep:
         path = write_wandb_sweep(config, run.path / "wandb_sweep.yaml")
         return {"lines": [f"{path} is for: wandb sweep {path}"]}
@@ -88,7 +95,7 @@ def _measured(config: PretrainConfig, how: SweepConfig, folder: Path) -> dict[st
         device=config.device,
     )
     rows = run_stage("probe", probe, asked)["tables"][0]["rows"]
-    scores = [row[-1] for row in rows if row[-1] is not None]
+    scores = [row[-1] for row in rows if row[-1] is not None and math.isfinite(row[-1])]  # a target may be at rest
     return {
         "r2": sum(scores) / max(1, len(scores)),
         "rank": trained["health/effective_rank"],

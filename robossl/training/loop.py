@@ -114,10 +114,12 @@ def train(
             done = step + 1
             on_step(done, loss)
             elapsed_s = time.perf_counter() - start_s
-            if here.is_first and (done % settings.log_every == 0 or done == settings.num_steps):
+            if done % settings.log_every == 0 or done == settings.num_steps:
+                metrics = _joint_metrics(output.metrics, here)
                 speed = {"data_wait_fraction": batches.waited_s / elapsed_s, "images_per_s": num_images / elapsed_s}
                 rate = {"loss": loss, "learning_rate": optimizer.param_groups[0]["lr"], "grad_norm": grad_norm}
-                log(step, {**rate, **output.metrics, **speed})
+                if here.is_first:
+                    log(step, {**rate, **metrics, **speed})
             if settings.hook_every and done % settings.hook_every == 0:
                 _run_hooks(hooks, done, log, here, model)
             if stop or done % settings.checkpoint_every == 0 or done == settings.num_steps:
@@ -241,6 +243,14 @@ def _joint(output: ObjectiveOutput, interrupt: Interrupt) -> tuple[float, bool]:
     flags = torch.stack([output.loss.detach().float(), output.loss.new_tensor(float(interrupt.asked)).float()])
     loss, asked = joint_average(flags).tolist()
     return loss, asked > 0
+
+
+def _joint_metrics(metrics: Mapping[str, float], here: Processes) -> Mapping[str, float]:
+    """Return the mean of each metric over the ranks, which all saw a part of one batch."""
+    if here.world_size == 1:
+        return metrics
+    values = torch.tensor(list(metrics.values()), dtype=torch.float64, device=here.device)
+    return dict(zip(metrics, joint_average(values).tolist(), strict=True))
 
 
 def _not_finite(output: ObjectiveOutput, batch: ClipBatch, step: int, settings: LoopSettings) -> str:

@@ -12,7 +12,7 @@ import torch
 from robossl.config.load import dump_config
 from robossl.config.schema import STRICT
 from robossl.errors import ConfigError, DataError
-from robossl.runs import digest_path, fingerprint, open_run, seed_everything
+from robossl.runs import digest_path, fingerprint, lock, open_run, seed_everything
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,3 +181,15 @@ def test_a_further_process_refuses_what_the_first_one_refuses(tmp_path: Path, mo
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match="is no run directory"):
         open_run(tmp_path, command="x", config=Example(output=tmp_path))
+
+
+def test_one_process_at_a_time_is_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATIENCE_S", 0.0)
+    config = Example(output=tmp_path / "run")
+    with open_run(config.output, command="pretrain", config=config) as first:
+        other = open_run(config.output, command="pretrain", config=config)
+        with pytest.raises(ConfigError, match=r"another process is running in .*run; wait for it"), other:
+            pass
+        first.finish({})
+    with open_run(config.output, command="pretrain", config=config) as later:
+        assert later.result is not None

@@ -251,6 +251,20 @@ def test_the_probe_reads_chosen_columns_of_any_key(tmp_path: Path, demonstration
         probe(outside, run=run)
 
 
+@pytest.mark.parametrize("fraction", [0.0, 0.2])
+def test_the_probe_says_where_an_encoder_has_seen_what_is_held_out(
+    tmp_path: Path, demonstrations: Path, fraction: float
+) -> None:
+    encoder = build_encoder("conv", image_size=32, feature_dim=8, widths=(8, 8))
+    inputs = {"0-data": LeRobotSource(demonstrations).digest}
+    card = {"trained_on": {"inputs": inputs, "test_fraction": fraction}}
+    path = save_encoder(encoder, tmp_path / "encoder", card)
+    config = ProbeConfig(output=tmp_path / "probe", encoder=str(path), source=demonstrations, pca=0)
+    with open_run(config.output, command="probe", config=config) as run:
+        note = probe(config, run=run)["tables"][0]["note"]
+    assert ("its pretraining held out 0%, this probe 20%" in note) == (fraction == 0)
+
+
 def test_frames_are_spread_evenly_over_episodes_of_any_length() -> None:
     lengths = np.array([7, 1, 30, 2])
     chosen = spread(lengths, 10)

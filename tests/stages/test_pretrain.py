@@ -117,6 +117,9 @@ def test_a_weight_of_a_source_must_be_positive(config: PretrainConfig) -> None:
     wrong = replace(config, sources=(replace(config.sources[0], weight=0.0),))
     with pytest.raises(ConfigError, match=r"weight of source .*episodes must be positive"):
         run(wrong)
+    (view, *_), same = pretrain_sources.open_sources(config)[0].views, config.sources[0]
+    with pytest.raises(ConfigError, match=r"name one twice: .*; name each once"):
+        run(replace(config, sources=(replace(same, views=(view, view)),)))
     twice = replace(config, sources=(config.sources[0], config.sources[0]))
     assert len(pretrain_sources.open_sources(twice)) == 2, "the same data may come in twice, for other objectives"
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from episodes import POINT_ENV
 
+from robossl import cli
 from robossl.config.pretrain import EncoderConfig, ObjectiveConfig, PretrainConfig, SourceConfig
 from robossl.config.rerender import RerenderConfig
 from robossl.data.lerobot import EpisodeWriter
@@ -64,6 +65,19 @@ def test_the_same_episodes_come_out_under_other_looks(play: Path, tmp_path: Path
     assert told["task"] == old.episode_metadata(2)["task"]
     assert told["rerendered_from"] == {"digest": old.digest, "episode": 2}
     assert new.episode_key(2) == old.episode_key(2), "so that a split keeps both on one side"
+
+
+def test_a_set_that_was_drawn_again_is_an_input_where_another_output_is_named(
+    play: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert cli.main(["rerender", str(play), f"--output={first}", "--num-looks=1"]) == 0
+    assert cli.main(["rerender", str(first), f"--output={second}", "--num-looks=2"]) == 0
+    assert LeRobotSource(second).cameras == ("front", "front_look2")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text('{"command": "pretrain"}')
+    assert cli.main(["pretrain", f"{tmp_path}/run", "--output=other"]) == 2
+    assert "is a run to go on with, so --output has no place" in capsys.readouterr().err
 
 
 def test_looks_depend_on_the_seed_and_may_change_within_an_episode(play: Path, tmp_path: Path) -> None:
@@ -132,7 +146,8 @@ def test_wrong_settings_are_refused_in_one_line(play: Path, tmp_path: Path, sett
 
 def test_output_must_be_another_place_and_hold_the_same_episodes(play: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the data set itself; choose another --output"):
-        run(RerenderConfig(dataset=play, output=play))
+        run(RerenderConfig(dataset=play, output=play / "again"))
+    assert not (play / "again").exists()
     other = record(tmp_path / "other", num_episodes=2)
     with pytest.raises(DataError, match=r"holds other episodes than .*play now"):
         run(RerenderConfig(dataset=play, output=other))

@@ -89,6 +89,12 @@ def test_a_grid_that_can_not_be_run_is_refused_before_the_first_run(config: Swee
     assert not (config.output / "cells").exists()
 
 
+def test_a_base_that_holds_nothing_out_is_refused_before_the_first_run(config: SweepConfig) -> None:
+    with pytest.raises(ConfigError, match=r"test_fraction is 0.0 in .*; set it between 0 and 1"):
+        run(replace(config, settings={**config.settings, "test_fraction": 0.0}))
+    assert not (config.output / "cells").exists()
+
+
 def test_the_grid_is_written_as_a_sweep_of_wandb_whose_flags_are_taken(config: SweepConfig) -> None:
     config = replace(config, wandb_sweep=True, grid={"learning_rate": (0.001, 0.01), "encoder.feature_dim": (16, 32)})
     (line,) = run(config)["lines"]

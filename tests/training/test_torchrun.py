@@ -52,6 +52,9 @@ def test_two_processes_log_the_losses_of_one_with_the_joint_batch_and_only_one_w
     for row, expected in zip(joint, alone, strict=True):
         assert row["loss"] == pytest.approx(expected["loss"], rel=1e-4)
         assert row["grad_norm"] == pytest.approx(expected["grad_norm"], rel=1e-3)
+        parts = [name for name in expected if name.endswith("/loss")]
+        assert parts
+        assert [row[name] for name in parts] == pytest.approx([expected[name] for name in parts], rel=1e-3)
     assert done.stdout.count("done: ") == 1
     assert "Warning" not in done.stderr
     assert len(list(Path("two/wandb").glob("offline-run-*"))) == 1
