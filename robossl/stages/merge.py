@@ -12,6 +12,7 @@ import numpy as np
 from robossl.config.merge import MergeConfig, SplitConfig
 from robossl.data.lerobot import EpisodeWriter, refuse_foreign, written_behind
 from robossl.data.lerobot.copying import refuse_others, refuse_unreadable
+from robossl.data.lerobot.header import refuse_unlike, stored_header
 from robossl.data.sources import LeRobotSource
 from robossl.data.splits import split_episodes
 from robossl.errors import ConfigError, DataError
@@ -27,7 +28,8 @@ def merge(config: MergeConfig, *, run: Run) -> dict[str, Any]:
 
     Raises:
         ConfigError: no data set is named, or `output` is one of them.
-        DataError: one can't be read, was not written by robossl, or does not fit the others.
+        DataError: one can't be read, was not written by robossl, or does not fit the others or what `output` holds;
+            `output` can be read then as before.
     """
     if not config.datasets:
         raise ConfigError("datasets is empty; name at least one")
@@ -35,7 +37,7 @@ def merge(config: MergeConfig, *, run: Run) -> dict[str, Any]:
         raise ConfigError(f"output {config.output} is one of the data sets: leave it out, it is appended to")
     refuse_foreign(config.output)
     sources = [LeRobotSource(path) for path in config.datasets]
-    before = _num_episodes(config.output)
+    before = stored_header(config.output).get("total_episodes", 0)  # what a stopped merge copied still counts as new
     with run.time("merge"):
         result = _copy([(source, range(len(source.lengths))) for source in sources], config.output)
     inputs = {str(path): source.digest for path, source in zip(config.datasets, sources, strict=True)}
@@ -92,6 +94,7 @@ def _copy(parts: Sequence[tuple[LeRobotSource, Iterable[int]]], output: Path) ->
     """Append the episodes that are not there yet; stopped at any point, the same call goes on."""
     first = parts[0][0]
     directories = [refuse_others(source.directory, source.root) for source, _ in parts]
+    refuse_unlike(directories, output)
     for directory, (_, episodes) in zip(directories, parts, strict=True):
         refuse_unreadable(directory, episodes)
     writer = EpisodeWriter(output, fps_hz=first.fps_hz, robot_type=first.robot_type)
@@ -104,17 +107,18 @@ def _copy(parts: Sequence[tuple[LeRobotSource, Iterable[int]]], output: Path) ->
             if origin not in present:
                 present.add(origin)
                 wanted.append((partial(writer.append_copy, directory, episode, extras=extras), episode))
-    with closing(written_behind(iter(wanted))) as written:
-        for _ in tracked(written, description="copy", total=len(wanted)):
-            pass  # what is to be done lies in `wanted`
+    try:
+        with closing(written_behind(iter(wanted))) as written:
+            for _ in tracked(written, description="copy", total=len(wanted)):
+                pass  # what is to be done lies in `wanted`
+    except DataError:
+        if writer.num_episodes:
+            writer.finalize()  # with episodes in its journal no reader would take the data set
+        raise
     if not writer.num_episodes:
         raise DataError(f"{first.root} has no episodes to copy")
     writer.finalize()
     return LeRobotSource(output)
-
-
-def _num_episodes(root: Path) -> int:
-    return len(LeRobotSource(root).lengths) if (root / "meta/info.json").is_file() else 0
 
 
 def _described(source: LeRobotSource) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused_in_one_line(capsys: pytest.CaptureFixture[
             extras={},
         )
     for words, text in (
-        (["merge", "a", "slow", "--output=out"], "slow has 10 frames a second, out 20"),
+        (["merge", "a", "slow", "--output=out"], "slow has 10 frames a second, a 20: leave one of them out"),
         (["merge", "a", "none", "--output=out"], "data set none does not exist; give data sets that robossl wrote"),
         (["merge", "a", "--output=a"], "output a is one of the data sets: leave it out, it is appended to"),
         (["split", "b", "--output=new", "--test-episodes", "5"], "'5' must be a number or start:stop within the 5"),

@@ -239,8 +239,7 @@ def read_info(root: Path) -> dict[str, Any]:
     Raises:
         DataError: there is none, it is not JSON, or episodes wait in the journal.
     """
-    path, journal = root / layout.INFO_PATH, root / layout.JOURNAL_PATH
-    info: dict[str, Any] = layout.read_json_lines(path, whole=True)[0] if path.is_file() else {}
+    info, journal = stored_info(root), root / layout.JOURNAL_PATH
     waiting = [p for p in journal.glob("episode-*") if int(p.name[8:]) >= info.get("total_episodes", 0)]
     if waiting:
         raise DataError(
@@ -249,6 +248,19 @@ def read_info(root: Path) -> dict[str, Any]:
         )
     if not info:
         raise DataError(f"{root} is not a LeRobotDataset: it has no {layout.INFO_PATH}")
+    return info
+
+
+def stored_info(root: Path) -> dict[str, Any]:
+    """Read `meta/info.json`, also while episodes wait in the journal; empty where there is none.
+
+    Raises:
+        DataError: it is not JSON, or lacks a part.
+    """
+    path = root / layout.INFO_PATH
+    if not path.is_file():
+        return {}
+    info = layout.read_json_lines(path, whole=True)[0]
     missing = sorted({"codebase_version", "fps", "features", "total_episodes", "data_path"} - info.keys())
     if missing:
         raise DataError(f"{path} has no {', '.join(missing)}: the data set is damaged, copy it again")

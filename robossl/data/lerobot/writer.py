@@ -11,6 +11,7 @@ import numpy as np
 from robossl.data.lerobot import layout
 from robossl.data.lerobot.compact import compact
 from robossl.data.lerobot.copying import copying, stored_columns
+from robossl.data.lerobot.header import feature_difference, stored_header, value_features
 from robossl.data.lerobot.journal import Journal, WriteVideo, encoding
 from robossl.data.lerobot.reader import LeRobotV3
 from robossl.data.lerobot.rows import check_columns, episode_columns, episode_extras, plain
@@ -171,7 +172,8 @@ class EpisodeWriter:
     ) -> int:
         check_columns(columns, length)
         features = _describe(columns, sizes, fps_hz=self.fps_hz)
-        self._check_features(features)
+        if found := feature_difference(features, self._features or features):
+            raise DataError(found)
         index = self._num_episodes
         self._journal.add(
             index,
@@ -222,12 +224,8 @@ class EpisodeWriter:
             self.finalize()
 
     def _resume(self) -> None:
-        info_path, first = self.root / layout.INFO_PATH, next(self._journal.episodes(), None)
-        if info_path.is_file():
-            known = layout.read_json_lines(info_path, whole=True)[0]
-        elif first:
-            known = first.header
-        else:
+        known = stored_header(self.root)
+        if not known:
             refuse_foreign(self.root)
             self._journal.clean(num_compacted=0)
             return
@@ -235,21 +233,10 @@ class EpisodeWriter:
             raise DataError(f"{self.root} is LeRobotDataset {known['codebase_version']}, only v3.0 is written")
         if known["fps"] != self.fps_hz:
             raise DataError(f"{self.root} has {known['fps']} frames a second, this writer {self.fps_hz}")
-        self._features = {k: v for k, v in known["features"].items() if k not in layout.INDEX_COLUMNS}
-        self.robot_type = known["robot_type"]
+        self._features = value_features(known)
+        self.robot_type = known.get("robot_type")
         self._num_compacted = known.get("total_episodes", 0)
         self._journal.clean(num_compacted=self._num_compacted)
-
-    def _check_features(self, features: dict[str, Any]) -> None:
-        if self._features is None:
-            return
-        for key in sorted(features.keys() ^ self._features.keys()):
-            problem = "is missing from the episode" if key in self._features else "is not in this data set"
-            raise DataError(f"feature {key!r} {problem}, which has {', '.join(sorted(self._features))}")
-        for key, expected in self._features.items():
-            for part in ("dtype", "shape"):
-                if features[key][part] != expected[part]:
-                    raise DataError(f"feature {key!r} has the {part} {features[key][part]}, expected {expected[part]}")
 
     def _header(self, features: dict[str, Any]) -> dict[str, Any]:
         header = {"codebase_version": layout.CODEBASE_VERSION, "fps": self.fps_hz, "robot_type": self.robot_type}
