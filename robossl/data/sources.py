@@ -139,12 +139,7 @@ class LeRobotSource:
 
     def names(self, key: str) -> tuple[str, ...]:
         """Return the names of a feature's numbers, or none where the data set does not name them."""
-        names = self.directory.info["features"][key].get("names")
-        if isinstance(names, dict):
-            names = next(iter(names.values()), None)
-        while isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
-            names = names[0]  # older data sets nest the list once more
-        return tuple(str(name) for name in names or ())
+        return layout.feature_names(self.directory.info["features"][key])
 
     def dtype(self, key: str) -> str:
         """Return the type that a column is stored in, by its NumPy name; `values` gives float32 of all."""

@@ -1,5 +1,6 @@
 """`robossl merge` into a data set that holds episodes: a kill is gone on from, a refusal changes nothing."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,23 @@ def test_a_refusal_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         check_refused(words, text, capsys)
     assert len(LeRobotSource("m").lengths) == 3
+
+
+def name(root: str, names: object) -> None:
+    path = Path(root) / "meta/info.json"
+    info = json.loads(path.read_text())
+    info["features"]["action"]["names"] = names
+    path.write_text(json.dumps(info))
+
+
+def test_another_robot_or_other_names_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for root, robot in {"panda": "panda", "ur5": "ur5", "any": None}.items():
+        write(root, robot_type=robot)
+    check_refused(["any", "panda", "ur5", "--output=new"], "ur5 is of the robot 'ur5', panda of 'panda'", capsys)
+    assert cli.main(["merge", "any", "--output=panda"]) == 0
+    check_refused(["ur5", "--output=panda"], "ur5 is of the robot 'ur5', panda of 'panda'", capsys)
+    name("panda", ["x", "y"])
+    name("any", {"axes": ["x", "z"]})
+    check_refused(["any", "--output=panda"], "feature 'action' calls a number 'z', expected 'y'", capsys)
+    name("any", {"y": 1, "x": 0})
+    assert cli.main(["merge", "any", "--output=panda"]) == 0

@@ -48,6 +48,8 @@ def _difference(one: Mapping[str, Any], other: Mapping[str, Any], *, here: Path,
     """Return in what two data sets differ, or an empty text."""
     if one["fps"] != other["fps"]:
         return f"{here} has {one['fps']:g} frames a second, {there} {other['fps']:g}"
+    if robots_differ(one.get("robot_type"), other.get("robot_type")):
+        return f"{here} is of the robot {one['robot_type']!r}, {there} of {other['robot_type']!r}"
     found = feature_difference(value_features(one), value_features(other))
     return f"{here} does not fit {there}: {found}" if found else ""
 
@@ -61,4 +63,16 @@ def feature_difference(features: Mapping[str, Any], known: Mapping[str, Any]) ->
         for part in ("dtype", "shape"):
             if features[key][part] != expected[part]:
                 return f"feature {key!r} has the {part} {features[key][part]}, expected {expected[part]}"
+        for name, other in _names_that_differ(features[key], expected):
+            return f"feature {key!r} calls a number {name!r}, expected {other!r}"
     return ""
+
+
+def robots_differ(one: str | None, other: str | None) -> bool:
+    """Return whether two data sets name different robots; one that names none may be of any."""
+    return bool(one and other and one != other)
+
+
+def _names_that_differ(feature: Mapping[str, Any], known: Mapping[str, Any]) -> list[tuple[str, str]]:
+    pairs = zip(layout.feature_names(feature), layout.feature_names(known), strict=False)  # none where one has none
+    return [(name, other) for name, other in pairs if name != other] if feature["dtype"] != "video" else []

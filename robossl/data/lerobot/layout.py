@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,21 @@ def video_feature(height: int, width: int, *, fps_hz: int) -> dict[str, Any]:
 def value_feature(dtype: str, dim: int) -> dict[str, Any]:
     """Describe a column of `dim` numbers a row."""
     return {"dtype": dtype, "shape": [dim], "names": None}
+
+
+def feature_names(feature: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of a feature's numbers, or none where it does not name them.
+
+    Writers put them into a list, a list within a list, a dict that holds the list, or a dict of name to place.
+    """
+    names = feature.get("names")
+    if isinstance(names, dict):
+        places = list(names.values())
+        ordered = all(isinstance(place, int) for place in places)
+        names = sorted(names, key=names.__getitem__) if ordered else places[0]
+    while isinstance(names, list) and len(names) == 1 and isinstance(names[0], list):
+        names = names[0]  # older data sets nest the list once more
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def index_features() -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 from robossl.data.lerobot import layout
 from robossl.data.lerobot.compact import compact
 from robossl.data.lerobot.copying import copying, stored_columns
-from robossl.data.lerobot.header import feature_difference, stored_header, value_features
+from robossl.data.lerobot.header import feature_difference, robots_differ, stored_header, value_features
 from robossl.data.lerobot.journal import Journal, WriteVideo, encoding
 from robossl.data.lerobot.reader import LeRobotV3
 from robossl.data.lerobot.rows import check_columns, episode_columns, episode_extras, plain
@@ -49,7 +49,7 @@ class EpisodeWriter:
         crf: video quality of new episodes, 0 (lossless) to 51.
 
     Raises:
-        DataError: `root` holds something else, or a data set of another rate.
+        DataError: `root` holds something else, or a data set of another rate or robot.
     """
 
     def __init__(self, root: str | Path, *, fps_hz: float, robot_type: str | None = None, crf: int = CRF) -> None:
@@ -233,8 +233,14 @@ class EpisodeWriter:
             raise DataError(f"{self.root} is LeRobotDataset {known['codebase_version']}, only v3.0 is written")
         if known["fps"] != self.fps_hz:
             raise DataError(f"{self.root} has {known['fps']} frames a second, this writer {self.fps_hz}")
+        stored = known.get("robot_type")
+        if robots_differ(self.robot_type, stored):
+            raise DataError(
+                f"{self.root} holds episodes of the robot {stored!r}, these are of {self.robot_type!r}: "
+                f"choose another directory"
+            )
         self._features = value_features(known)
-        self.robot_type = known.get("robot_type")
+        self.robot_type = stored
         self._num_compacted = known.get("total_episodes", 0)
         self._journal.clean(num_compacted=self._num_compacted)
 
