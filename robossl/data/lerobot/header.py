@@ -57,8 +57,8 @@ def _difference(one: Mapping[str, Any], other: Mapping[str, Any], *, here: Path,
 def feature_difference(features: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     """Return in what the features of an episode differ from those that a data set has, or an empty text."""
     for key in sorted(features.keys() ^ known.keys()):
-        problem = "is missing from the episode" if key in known else "is not in this data set"
-        return f"feature {key!r} {problem}, which has {', '.join(sorted(known))}"
+        where, there = ("missing from the episode", features) if key in known else ("not in this data set", known)
+        return f"feature {key!r} is {where}, which has {', '.join(sorted(there))}"
     for key, expected in known.items():
         for part in ("dtype", "shape"):
             if features[key][part] != expected[part]:
