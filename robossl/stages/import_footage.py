@@ -56,8 +56,8 @@ def import_footage(config: ImportConfig, *, run: Run | None = None) -> dict[str,
     source = _source(config)
     fps_hz = config.fps_hz or max(1, round(source.fps_hz))
     sizes = {camera: config.image_size or _first_size(source, camera) for camera in source.cameras}
-    robot_type = source.robot_type if isinstance(source, LeRobotSource) else None
-    writer = EpisodeWriter(config.output, fps_hz=fps_hz, robot_type=robot_type)
+    robot_type, names = _told(source)
+    writer = EpisodeWriter(config.output, fps_hz=fps_hz, robot_type=robot_type, names=names)
     done = {(record["episode_key"], record["part"]) for record in writer.extras() if "part" in record}
     skipped, cut = _left_out(source)
     parts = list(_parts(source, config, fps_hz))
@@ -97,6 +97,13 @@ def _source(config: ImportConfig) -> LeRobotSource | VideoFolder:
     if not config.path.is_dir():
         raise ConfigError(f"{config.path} is no folder; with cameras, give the folder that holds their videos")
     return SynchronousVideos(config.path, cameras=config.cameras, damaged=config.damaged)
+
+
+def _told(source: EpisodeSource) -> tuple[str | None, dict[str, tuple[str, ...]]]:
+    """Return the robot and the names of each feature's numbers, where a data set tells them."""
+    if not isinstance(source, LeRobotSource):
+        return None, {}
+    return source.robot_type, {key: source.names(key) for key in source.features}
 
 
 def _left_out(source: EpisodeSource) -> tuple[dict[str, str], dict[str, str]]:

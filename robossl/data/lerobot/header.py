@@ -68,6 +68,14 @@ def feature_difference(features: Mapping[str, Any], known: Mapping[str, Any]) ->
     return ""
 
 
+def with_names(features: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the features, those that are not named with the names that they have in `known`."""
+    return {
+        key: feature | {"names": feature["names"] or known.get(key, {}).get("names")}
+        for key, feature in features.items()
+    }
+
+
 def robots_differ(one: str | None, other: str | None) -> bool:
     """Return whether two data sets name different robots; one that names none may be of any."""
     return bool(one and other and one != other)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +70,9 @@ def video_feature(height: int, width: int, *, fps_hz: int) -> dict[str, Any]:
     return {"dtype": "video", "shape": [height, width, 3], "names": ["height", "width", "channels"], "info": info}
 
 
-def value_feature(dtype: str, dim: int) -> dict[str, Any]:
-    """Describe a column of `dim` numbers a row."""
-    return {"dtype": dtype, "shape": [dim], "names": None}
+def value_feature(dtype: str, dim: int, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Describe a column of `dim` numbers a row; names that are not one a number are left out."""
+    return {"dtype": dtype, "shape": [dim], "names": list(names) if len(names) == dim else None}
 
 
 def feature_names(feature: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Record episodes as a LeRobotDataset v3 directory, safe against a kill at any instant."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,7 @@ import numpy as np
 from robossl.data.lerobot import layout
 from robossl.data.lerobot.compact import compact
 from robossl.data.lerobot.copying import copying, stored_columns
-from robossl.data.lerobot.header import feature_difference, robots_differ, stored_header, value_features
+from robossl.data.lerobot.header import feature_difference, robots_differ, stored_header, value_features, with_names
 from robossl.data.lerobot.journal import Journal, WriteVideo, encoding
 from robossl.data.lerobot.reader import LeRobotV3
 from robossl.data.lerobot.rows import check_columns, episode_columns, episode_extras, plain
@@ -47,15 +47,25 @@ class EpisodeWriter:
         fps_hz: frames a second, a whole number since LeRobotDataset holds no other.
         robot_type: a name for `meta/info.json`.
         crf: video quality of new episodes, 0 (lossless) to 51.
+        names: feature name to the names of its numbers, for `meta/info.json`; copies bring their own.
 
     Raises:
         DataError: `root` holds something else, or a data set of another rate or robot.
     """
 
-    def __init__(self, root: str | Path, *, fps_hz: float, robot_type: str | None = None, crf: int = CRF) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        fps_hz: float,
+        robot_type: str | None = None,
+        crf: int = CRF,
+        names: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         if fps_hz != int(fps_hz) or fps_hz <= 0:
             raise DataError(f"fps_hz={fps_hz} can't be stored: LeRobotDataset takes a whole number above 0")
         self.root, self.fps_hz, self.robot_type, self.crf = Path(root), int(fps_hz), robot_type, crf
+        self._names = names or {}
         self._journal = Journal(self.root / layout.JOURNAL_PATH)
         self._features: dict[str, Any] | None = None  # known from the first episode on
         self._num_compacted = 0
@@ -130,7 +140,8 @@ class EpisodeWriter:
             )
             for camera, images in frames.items()
         }
-        return self._store(videos, sizes=sizes, columns=columns, task=task, extras=extras, length=num_rows)
+        names = self._names
+        return self._store(videos, sizes=sizes, columns=columns, names=names, task=task, extras=extras, length=num_rows)
 
     def append_copy(self, directory: LeRobotV3, episode: int, *, extras: Mapping[str, Any]) -> int:
         """Store an episode of another data set of robossl's, its video copied bit for bit and not encoded again.
@@ -155,8 +166,11 @@ class EpisodeWriter:
         }
         videos = {camera: copying(directory, episode, camera) for camera in directory.cameras}
         length, task = int(directory.lengths[episode]), directory.task(episode)
+        names = {key: layout.feature_names(directory.info["features"][key]) for key in columns}
         try:
-            return self._store(videos, sizes=sizes, columns=columns, task=task, extras=extras, length=length)
+            return self._store(
+                videos, sizes=sizes, columns=columns, names=names, task=task, extras=extras, length=length
+            )
         except DataError as error:
             raise DataError(f"episode {episode} of {directory.root} can't go into {self.root}: {error}") from error
 
@@ -166,14 +180,16 @@ class EpisodeWriter:
         *,
         sizes: Mapping[str, tuple[int, int]],
         columns: Mapping[str, np.ndarray],
+        names: Mapping[str, Sequence[str]],
         task: str,
         extras: Mapping[str, Any],
         length: int,
     ) -> int:
         check_columns(columns, length)
-        features = _describe(columns, sizes, fps_hz=self.fps_hz)
+        features = _describe(columns, sizes, fps_hz=self.fps_hz, names=names)
         if found := feature_difference(features, self._features or features):
             raise DataError(found)
+        features = with_names(features, self._features or {})
         index = self._num_episodes
         self._journal.add(
             index,
@@ -207,6 +223,8 @@ class EpisodeWriter:
             raise DataError(f"{self.root} has no episodes to finalize")
         if self._num_episodes > self._num_compacted:
             episodes = list(self._journal.episodes())
+            for episode in episodes:  # those before a kill may bring names that `meta/info.json` lacks
+                self._features = with_names(self._features, episode.header["features"])
             compact(self.root, episodes, features=self._features, fps_hz=self.fps_hz, robot_type=self.robot_type)
             self._num_compacted = self._num_episodes
         self._journal.clean(num_compacted=self._num_compacted)
@@ -250,9 +268,16 @@ class EpisodeWriter:
 
 
 def _describe(
-    columns: Mapping[str, np.ndarray], sizes: Mapping[str, tuple[int, int]], *, fps_hz: int
+    columns: Mapping[str, np.ndarray],
+    sizes: Mapping[str, tuple[int, int]],
+    *,
+    fps_hz: int,
+    names: Mapping[str, Sequence[str]],
 ) -> dict[str, dict[str, Any]]:
-    values = {key: layout.value_feature(column.dtype.name, column.shape[1]) for key, column in columns.items()}
+    values = {
+        key: layout.value_feature(column.dtype.name, column.shape[1], names.get(key, ()))
+        for key, column in columns.items()
+    }
     videos = {
         layout.camera_key(camera): layout.video_feature(int(height), int(width), fps_hz=fps_hz)
         for camera, (height, width) in sizes.items()
