@@ -1,11 +1,12 @@
-"""What a writer says of features that do not fit its data set."""
+"""What a writer says of features that do not fit its data set, and of data sets that it must not add to."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from robossl.data.lerobot import EpisodeWriter
+from robossl.data.lerobot import EpisodeWriter, layout
 from robossl.errors import DataError
 
 
@@ -34,3 +35,13 @@ def test_a_writer_that_goes_on_refuses_another_robot(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds episodes of the robot 'panda', these are of 'ur5': choose another dir"):
         EpisodeWriter(tmp_path, fps_hz=20.0, robot_type="ur5")
     assert EpisodeWriter(tmp_path, fps_hz=20.0).robot_type == "panda"
+
+
+def test_a_data_set_of_another_program_is_not_added_to(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path, fps_hz=20.0) as writer:
+        append(writer, "action")
+    path = tmp_path / layout.INFO_PATH
+    info = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in info.items() if not key.startswith("robossl_")}))
+    with pytest.raises(DataError, match="was not written by robossl and can't be added to: import it into a new"):
+        EpisodeWriter(tmp_path, fps_hz=20.0)

@@ -249,6 +249,11 @@ class EpisodeWriter:
             return
         if known["codebase_version"] != layout.CODEBASE_VERSION:
             raise DataError(f"{self.root} is LeRobotDataset {known['codebase_version']}, only v3.0 is written")
+        if "total_episodes" in known and "robossl_num_files" not in known:  # new shards would overwrite its own
+            raise DataError(
+                f"{self.root} was not written by robossl and can't be added to: "
+                f"import it into a new directory with robossl import"
+            )
         if known["fps"] != self.fps_hz:
             raise DataError(f"{self.root} has {known['fps']} frames a second, this writer {self.fps_hz}")
         stored = known.get("robot_type")
