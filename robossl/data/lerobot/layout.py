@@ -72,7 +72,7 @@ def video_feature(height: int, width: int, *, fps_hz: int) -> dict[str, Any]:
 
 def value_feature(dtype: str, dim: int, names: Sequence[str] = ()) -> dict[str, Any]:
     """Describe a column of `dim` numbers a row; names that are not one a number are left out."""
-    return {"dtype": dtype, "shape": [dim], "names": list(names) if len(names) == dim else None}
+    return {"dtype": dtype, "shape": [dim], "names": list(names) if names and len(names) == dim else None}
 
 
 def feature_names(feature: Mapping[str, Any]) -> tuple[str, ...]:
