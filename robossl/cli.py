@@ -32,8 +32,6 @@ robossl COMMAND runs/NAME     go on with a run that was stopped
 _INTERRUPTED, _MENDABLE = 130, 2
 _FIRST_SPEAKS_S = 10.0
 """How long the other processes of torchrun leave it to the first one to say what is wrong."""
-_FILE_WIDTH = 160
-"""Of tables that go to a file, in characters."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,7 +106,9 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
         return int(result.get("exit_code", 0))
     for line in result.get("lines", ()):
         print(line)
-    _print_tables(result)
+    from robossl.printed_tables import print_tables
+
+    print_tables(result.get("tables", ()))
     found = f"{result['summary']} · " if "summary" in result else ""
     further = command.next.format(output=shlex.quote(str(config.output)))
     print(f"done: {found}{_run_directory(config)}/result.json · next: {further}")
@@ -234,33 +234,6 @@ def _output_of(directory: Path, record: Path) -> Path:
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
-
-
-def _print_tables(result: dict[str, Any]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
-    if not console.is_terminal:
-        console.width = _FILE_WIDTH
-    for table in result.get("tables", ()):
-        shown = Table(title=escape(table["title"]), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for name, values in zip(table["columns"], zip(*table["rows"], strict=True), strict=False):
-            numeric = all(isinstance(value, int | float | None) for value in values)
-            shown.add_column(escape(str(name).replace("_", " ")), justify="right" if numeric else "left")
-        for row in table["rows"]:
-            shown.add_row(*(escape(_cell(value)) for value in row))
-        console.print(shown)
-        if table.get("note"):
-            console.print(escape(table["note"]), style="dim")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"commands"},
+    {"commands", "printed_tables"},
     {"stages"},
     {"report", "export"},
     {"evaluation", "training"},
