@@ -1,7 +1,5 @@
 """`robossl benchmark`: encoders compared by the success of policies cloned on them, over several training seeds."""
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,14 +27,15 @@ from robossl.config.recipe import (
     reference_config,
 )
 from robossl.config.transfer import check_shifts
-from robossl.encoders import load_encoder, save_encoder
-from robossl.errors import ConfigError, closest
+from robossl.encoders import save_encoder
+from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.rollout import Workers
 from robossl.runs import Run, digest_path, fingerprint
 from robossl.runs.files import write_text
 from robossl.stages.benchmark_agreement import agreements
 from robossl.stages.benchmark_cells import Cell, as_markdown, by_demonstrations, table
+from robossl.stages.benchmark_checks import check_encoders, open_folder, refuse_others
 from robossl.stages.benchmark_pairs import differences, retentions
 from robossl.stages.benchmark_shifts import NOTHING, PLAIN, measured_under, shift_table, world_under
 from robossl.stages.benchmark_world import world
@@ -61,15 +60,15 @@ SEED = 5_000_000
 def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
     check_tasks(config.tasks)
-    _check_encoders(config)
+    check_encoders(config)
     check_shifts(config.shifts)
     if config.fast:
         encoders = tuple(name for name in config.encoders if name not in FURTHER)
         config = replace(config, encoders=encoders, more_demonstrations=(), shifts=(), seeds=config.seeds[:1])
-    _open_folder(config.cells)
+    open_folder(config.cells)
     cells = _cells(config)
     if not (config.only_finished or config.renew):
-        _refuse_others(cells, config.cells)
+        refuse_others(cells, config.cells)
     run.tracker.cut_back(0)  # cells that are there are logged again
     found: list[tuple[Cell, Mapping[str, Any]]] = []
     with Workers(config.recipe.num_workers) as workers:
@@ -119,36 +118,6 @@ def _tables(config: BenchmarkConfig, cells: list[tuple[Cell, Mapping[str, Any]]]
         shift_table(shifted, of=LABELS.get(best, best)) if shifted else None,
     ]
     return [one for one in tables if one is not None and one["rows"]]
-
-
-def _open_folder(cells: Path) -> None:
-    """Refuse a folder that no cell can be written to before hours of work, not after them."""
-    cells.mkdir(parents=True, exist_ok=True)
-    if not os.access(cells, os.W_OK):
-        raise ConfigError(f"the folder of cells {cells} can't be written to; name another one: --cells=DIR")
-
-
-def _refuse_others(cells: Sequence[Cell], folder: Path) -> None:
-    """Refuse to measure over cells of another benchmark, which may have taken hours."""
-    others = [cell.path(folder) for cell in cells if cell.is_another(folder)]
-    if others:
-        more = f" (and {len(others) - 1} more)" if others[1:] else ""
-        raise ConfigError(
-            f"{others[0]}{more} was measured with other settings or in another world; name another --cells, or let it "
-            "be replaced with --renew"
-        )
-
-
-def _check_encoders(config: BenchmarkConfig) -> None:
-    """Refuse an encoder that is not known before hours of work."""
-    known = (*TRAINED, *FURTHER, *config.given)
-    for name in config.encoders:
-        if name not in known:
-            raise ConfigError(f"unknown encoder {name!r}: use {', '.join(known)}{closest(name, known)}")
-    for name, path in config.given.items():
-        if name in (*TRAINED, *FURTHER, *SCRIPTED) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
-            raise ConfigError(f"an encoder of yours can't be called {name!r}: use other letters, digits and _")
-        load_encoder(path)
 
 
 def _encoders(config: BenchmarkConfig) -> tuple[str, ...]:

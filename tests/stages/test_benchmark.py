@@ -16,6 +16,7 @@ from robossl.errors import ConfigError, RobosslError
 from robossl.report.retention import kept_of
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
+from robossl.stages import benchmark_checks
 from robossl.stages.benchmark import DOMAINS, benchmark
 from robossl.stages.benchmark_cells import Cell
 from robossl.stages.benchmark_shifts import NOTHING, PLAIN
@@ -273,7 +274,7 @@ def test_another_world_makes_the_cells_of_its_task_again(
 def test_a_folder_that_no_cell_can_be_written_to_is_refused_before_any_work(
     config: BenchmarkConfig, calls: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(benchmark_checks.os, "access", lambda path, mode: False)
     with pytest.raises(ConfigError, match="--cells"):
         run(config)
     assert calls == []
