@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordings import make_episode
+from merging import stop_at, write_set
 
 from robossl import cli
 from robossl.data.doctor import examine
@@ -17,9 +17,7 @@ from robossl.data.sources import LeRobotSource
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, seeds in {"a": range(3), "b": range(3, 8)}.items():
-        with EpisodeWriter(name, fps_hz=20.0, robot_type="panda") as episodes:
-            for seed in seeds:
-                episodes.append(make_episode(seed))
+        write_set(name, seeds)
 
 
 def content(root: str) -> dict[str, str]:
@@ -62,16 +60,9 @@ def test_episodes_are_appended_once_and_finished_shards_stay(capsys: pytest.Capt
 
 
 def test_a_merge_that_was_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = EpisodeWriter.append_copy
-
-    def stopped(self: EpisodeWriter, *arguments: object, **rest: object) -> int:
-        if self.num_episodes == 2:
-            raise KeyboardInterrupt
-        return copy(self, *arguments, **rest)
-
-    monkeypatch.setattr(EpisodeWriter, "append_copy", stopped)
-    assert cli.main(["merge", "a", "b", "--output=out"]) == 130
-    monkeypatch.setattr(EpisodeWriter, "append_copy", copy)
+    with monkeypatch.context() as patched:
+        stop_at(patched, 2, KeyboardInterrupt)
+        assert cli.main(["merge", "a", "b", "--output=out"]) == 130
     assert cli.main(["merge", "a", "b", "--output=out"]) == 0
     whole = LeRobotSource("out")
     assert [whole.episode_metadata(number)["seed"] for number in range(8)] == list(range(8))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordings import make_episode
+from merging import stop_at, write_set
 from test_merge import content
 
 from robossl import cli
@@ -19,9 +19,7 @@ from robossl.errors import DataError
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, seeds in {"m": range(3), "good": range(3, 7)}.items():
-        with EpisodeWriter(name, fps_hz=20.0, robot_type="panda") as episodes:
-            for seed in seeds:
-                episodes.append(make_episode(seed))
+        write_set(name, seeds)
 
 
 def write(root: str, *, fps_hz: float = 20.0, robot_type: str | None = None, dim: int = 2, key: str = "action") -> None:
@@ -42,17 +40,6 @@ def check_refused(words: list[str], text: str, capsys: pytest.CaptureFixture[str
     assert text in error
     assert len(error.strip().splitlines()) == 1
     assert {name: digest for name, digest in content(".").items() if not name.startswith("runs/")} == before
-
-
-def stop_at(monkeypatch: pytest.MonkeyPatch, number: int, error: type[BaseException]) -> None:
-    copy = EpisodeWriter.append_copy
-
-    def stopped(self: EpisodeWriter, *arguments: object, **rest: object) -> int:
-        if self.num_episodes == number:
-            raise error("stopped")
-        return copy(self, *arguments, **rest)
-
-    monkeypatch.setattr(EpisodeWriter, "append_copy", stopped)
 
 
 def test_a_kill_is_gone_on_from(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
