@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from robossl.config.pretrain import AugmentationConfig, PretrainConfig
 from robossl.errors import ConfigError
 from robossl.objectives import Objective, WeightedSum, can_serve
+from robossl.policies.augment import check_shift
 from robossl.stages.pretrain_sources import TrainingSource
 
 logger = logging.getLogger(__name__)
@@ -15,9 +16,10 @@ def check_objectives(objective: WeightedSum, sources: Sequence[TrainingSource], 
     """Refuse what can't be learned; of an objective that no source feeds, though others are fed, only say so.
 
     Raises:
-        ConfigError: the batch is too small, augmentation is missing, a video backbone would see no clip, or nothing at
-            all can be fed.
+        ConfigError: the batch is too small, augmentation is missing or moves frames out of view, a video backbone would
+            see no clip, or nothing at all can be fed.
     """
+    check_shift(config.augmentation.shift_px, objective.encoder.image_size)
     if objective.encoder.num_before and not any(member.reads_clips for member in objective.members.values()):
         raise ConfigError(
             f"encoder {objective.encoder.architecture!r} is for clips, and no objective here encodes frames in a row: "

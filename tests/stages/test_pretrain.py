@@ -168,6 +168,11 @@ def saved_then_stopped(*arguments, **keywords) -> None:
             {"augmentation": AugmentationConfig(shift_px=0, brightness=0, contrast=0, saturation=0)},
             "objective 'simclr' compares augmentations of one frame, and augmentation is off",
         ),
+        (
+            ObjectiveConfig(name="simclr"),
+            {"augmentation": AugmentationConfig(shift_px=13)},
+            "shift_px is 13, but the encoder sees frames of 24 x 32 px; it must be 0 to 12, half of",
+        ),
         (ObjectiveConfig(name="forward_dynamics"), {}, "forward_dynamics: it needs actions, and source '0-video' has"),
         (ObjectiveConfig(name="multi_view_tcn"), {}, r"needs 2 synchronous views .* gives 1 \(front\); name more"),
         (ObjectiveConfig(name="masked_video", params={"block_px": 5}), {}, "block_px is 5; it must divide image_size"),
