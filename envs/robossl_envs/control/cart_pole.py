@@ -15,7 +15,7 @@ from robossl_envs.tasks.task import Success
 
 RAIL_HALF_M = 0.85
 MAX_FORCE_N = 20.0
-CART_KG, POLE_KG, BOB_KG, LENGTH_M = 1.0, 0.05, 0.2, 0.4
+CART_KG, BOB_KG, LENGTH_M = 1.0, 0.2, 0.4
 """Nominal values; the expert knows no others."""
 GRAVITY = 9.81
 RED, BLUE = (0.85, 0.25, 0.15), (0.35, 0.25, 0.9)
