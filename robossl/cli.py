@@ -110,7 +110,7 @@ def _call(name: str, words: list[str], *, as_json: bool) -> int:
 
     print_tables(result.get("tables", ()))
     found = f"{result['summary']} · " if "summary" in result else ""
-    further = command.next.format(output=shlex.quote(str(config.output)))
+    further = result.get("next") or command.next.format(output=shlex.quote(str(config.output)))
     print(f"done: {found}{_run_directory(config)}/result.json · next: {further}")
     return int(result.get("exit_code", 0))
 

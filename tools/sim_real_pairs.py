@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=64, help="of the baselines [px]")
     parser.add_argument("--output", type=Path, default=Path("docs/results/sim_real.md"))
     arguments = parser.parse_args()
+    _check_twins(arguments.folder)
     rows: list[list[Any]] = []
     for name, size, features_of in _kinds(arguments):
         features = {clip: features_of(frames) for clip, frames in _read(arguments.folder, size).items()}
@@ -73,6 +74,8 @@ def _kinds(arguments: argparse.Namespace) -> list[tuple[str, tuple[int, int], Ca
     kinds = []
     for word in arguments.encoders:
         name, _, path = word.partition("=")
+        if not path:
+            raise SystemExit(f"--encoders takes a name for each, and got {word}; give for example ours={word}")
         encoder = load_encoder(path).eval()
         kinds.append((name, encoder.image_size, partial(encode, encoder)))
     size = (arguments.image_size, arguments.image_size)
@@ -82,6 +85,16 @@ def _kinds(arguments: argparse.Namespace) -> list[tuple[str, tuple[int, int], Ca
         kinds.append((f"fresh weights {seed}", size, partial(encode, fresh)))
     pca = PixelPca(NUM_COMPONENTS).fit(as_rows(np.concatenate(list(_read(arguments.folder, size).values()))))
     return [*kinds, (f"pca-{NUM_COMPONENTS}", size, lambda frames: pca.transform(as_rows(frames)))]
+
+
+def _check_twins(folder: Path) -> None:
+    """Refuse a folder where a real clip has no twin, or that holds no real clip."""
+    names = {path.stem for path in folder.glob("*.mp4")}
+    reals = [name for name in names if name.endswith("_real")]
+    if not reals:
+        raise SystemExit(f"{folder} holds no <robot>_<task>_real.mp4")
+    if alone := sorted(name for name in reals if f"{name.removesuffix('_real')}_sim" not in names):
+        raise SystemExit(f"{folder}: {alone[0]}.mp4 has no twin {alone[0].removesuffix('_real')}_sim.mp4")
 
 
 def _read(folder: Path, size: tuple[int, int]) -> Clips:

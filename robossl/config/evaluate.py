@@ -18,7 +18,7 @@ class EvaluateConfig:
     output: Path = Path("runs/evaluate")
     """Run directory."""
     policy: str = "runs/finetune/policy"
-    """Directory of a policy, or expert (ceiling), or random (floor)."""
+    """Directory of a policy, or expert (ceiling), random (floor), or play (wandering)."""
     env_id: str = ""
     """Env; empty: the one that the policy's demonstrations came from."""
     domains: tuple[str, ...] = ("randomized", "nominal", "heldout")

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 import robossl
 from robossl.config.checked import checked
+from robossl.config.mapping_flags import check_mappings
 from robossl.config.yaml_text import parse_yaml
 from robossl.errors import ConfigError, closest
 
@@ -134,6 +135,7 @@ def _refuse_unknown(raw: Mapping[str, Any], allowed: Sequence[str], *, where: st
 def _apply(cls: type[Config], default: Config, overrides: Sequence[str], prog: str) -> Config:
     _refuse_unknown_flags(cls, overrides)
     complaint, words = io.StringIO(), [_TRUTH.get(word, word) for word in overrides]
+    check_mappings(dict(_mappings(cls)), words)
     try:
         with contextlib.redirect_stderr(complaint):
             return tyro.cli(cls, prog=prog, default=default, args=words, config=(tyro.conf.AvoidSubcommands,))
@@ -145,11 +147,15 @@ def _apply(cls: type[Config], default: Config, overrides: Sequence[str], prog: s
 
 def _refuse_unknown_flags(cls: type, overrides: Sequence[str]) -> None:
     flags = [*_flags(cls), "--help"]
-    mappings = tuple(f"--{key.replace('_', '-')}." for key, hint in _keys(cls) if typing.get_origin(hint) is dict)
+    mappings = tuple(f"{flag}." for flag, _ in _mappings(cls))
     for word in overrides:
         flag = re.sub(r"\.\d+(?=\.)", "", word.split("=", 1)[0].replace("_", "-"))  # --sources.0.path is --sources.path
         if word.startswith("--") and flag not in flags and not flag.startswith(mappings):
             raise ConfigError(f"unknown flag {word.split('=', 1)[0]!r}{closest(flag, flags)}")
+
+
+def _mappings(cls: type) -> Iterator[tuple[str, Any]]:
+    return ((f"--{key.replace('_', '-')}", hint) for key, hint in _keys(cls) if typing.get_origin(hint) is dict)
 
 
 def _flags(cls: type) -> Iterator[str]:

@@ -67,7 +67,7 @@ class ReinforceConfig:
     same steps; checks and the final score keep the task's own."""
     num_steps: Positive = 20_000
     """Env steps at most; the few of play that features are standardized with count too.
-    ppo rounds up to whole rollouts."""
+    sac rounds up to whole `update_every`, ppo to whole rollouts."""
     learning_rate: Rate = 1e-3
     """Of Adam, for all networks; in mode scratch for the encoder too."""
     encoder_learning_rate: Rate = 3e-4

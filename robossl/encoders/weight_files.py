@@ -1,12 +1,10 @@
 """Weights that somebody else trained, from a file on this machine: the backbone of an encoder, or an encoder of it."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -104,13 +102,30 @@ def _read(path: Path) -> Weights:
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except (OSError, RuntimeError, EOFError, ValueError, SafetensorError, pickle.UnpicklingError) as error:
-        raise EncoderError(f"can't read weights {path} ({str(error).splitlines()[0]}); give tensors only") from error
+    except Exception as error:  # the reader of pickles follows what any file says, and raises what comes of it
+        raise EncoderError(f"can't read weights {path}: {_why(path, error)}") from error
     while isinstance(values, Mapping) and (inside := next((k for k in WRAPPERS if _wraps(values, k)), None)):
         values = values[inside]
     if not isinstance(values, Mapping):
         return {}
     return {_bare(str(name)): value for name, value in values.items() if isinstance(value, Tensor)}
+
+
+def _why(path: Path, error: Exception) -> str:
+    """Return what is wrong with a file that can't be read, in place of the reader's advice to run its code."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    with path.open("rb") as file:
+        start = file.read(32)
+    if not start:
+        return "the file is empty"
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS and not the file itself; fetch that with: git lfs pull"
+    if path.suffix == ".safetensors":
+        return f"it is no safetensors file, or cut off ({str(error).splitlines()[0]})"
+    if start.startswith((b"PK", b"\x80")):
+        return "it is cut off, or holds more than tensors; save them alone: torch.save(model.state_dict(), path)"
+    return f"a file of weights does not begin with {start[:16]!r}"
 
 
 def _wraps(values: Mapping[str, Any], key: str) -> bool:

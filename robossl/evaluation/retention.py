@@ -14,7 +14,10 @@ MEASURED = ("renderer", "n", "success_rate", "low", "high")
 """What a table says of one evaluation."""
 COLUMNS = ("policy", "domain", *MEASURED, "retained", "retained_low", "retained_high", "of")
 """Of a table of success and of what is kept of it, as `robossl report` draws it."""
-IDLE_NOTE = "No retained fraction: there was no success to keep, or each episode ran the same, so that nothing changed."
+IDLE_NOTE = (
+    "No retained fraction: it is the world that others are compared with, there was no success to keep, or each "
+    "episode ran the same, so that nothing changed."
+)
 
 
 def retained(
@@ -70,13 +73,14 @@ def retained_of(
 ) -> Estimate | tuple[None, None, None]:
     """Return what is retained of the success in a reference, as the results of `robossl evaluate` hold both.
 
-    Nothing where the reference has no success, or where another world let every episode run the same to the last digit:
-    it then changed nothing that the policy meets, such as the mass of things in a task without any.
+    Nothing where both are the same world, where the reference has no success, or where the other world let every
+    episode run the same to the last digit: it then changed nothing that the policy meets, such as the mass of things in
+    a task without any.
 
     Args:
         found, reference: of one domain each.
         is_same: whether they are the same world.
     """
-    if not is_same and "trace" in found and found["trace"] == reference.get("trace"):
+    if is_same or ("trace" in found and found["trace"] == reference.get("trace")):
         return None, None, None
     return retained(successes_of(found), successes_of(reference)) or (None, None, None)

@@ -87,7 +87,8 @@ def load_policy_card(path: str | Path) -> dict[str, Any]:
     card_path = Path(path) / CARD
     if not card_path.is_file():
         raise RobosslError(
-            f"no policy at {path}: {CARD} is missing; pass the policy/ directory of a finetuning run, expert or random"
+            f"no policy at {path}: {CARD} is missing; pass the policy/ directory of a finetuning run, or expert, "
+            "play or random"
         )
     try:
         card = json.loads(card_path.read_text())

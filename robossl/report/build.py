@@ -51,16 +51,15 @@ def build_report(
     runs = read_runs(run_dirs)
     all_tables = [*tables, *(table for run in runs for table in run.result.get("tables", ()))]
     episodes = shown_episodes(runs, labels=labels or {}, cells=cells or {})
+    worlds = {name: world for name, (_, world) in (cells or {}).items()}
     parts = {
         "Success in each domain": _success(runs, tables, labels=labels),
         "What is kept in each world": retention_section(all_tables),
         "Success against demonstrations": demonstrations_section(all_tables),
         "The same episode side by side": side_by_side_section(episodes),
         "How episodes failed": failures_section(episodes),
-        "From data to policy": lineage_section(
-            runs, worlds={name: world for name, (_, world) in (cells or {}).items()}
-        ),
-        "Rollouts": videos_section(runs),
+        "From data to policy": lineage_section(runs, worlds=worlds),
+        "Rollouts": videos_section(runs, worlds=worlds),
         "Predicted and true future frames": _future_frames(runs),
         "What the encoder sees": _pictures(runs),
         "Measurements": _tables(runs, tables),

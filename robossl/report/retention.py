@@ -18,11 +18,13 @@ _FARTHEST = 2.0
 _SHAPES = (
     ("policy", "domain", "retained", "retained_low", "retained_high"),
     ("encoder", "task", "retained", "low", "high"),
+    ("task", "domain", "retained", "retained_low", "retained_high"),
 )
-"""Columns of who keeps, where, what part of it, and the ends of the interval: of transfer, and of the benchmark."""
+"""Columns of who keeps, where, what part of it, and the ends of the interval: of transfer, of the benchmark, and of its
+single shifts."""
 _NOTE = (
     "Success over that in the world which the table names, 95 % interval: at 1 nothing is lost, at 0 all. A policy "
-    "without a dot never succeeds where there should be something to keep. An arrow: the interval goes on."
+    "without a dot had no success to keep, or each of its episodes ran the same there. An arrow: the interval goes on."
 )
 
 

@@ -43,7 +43,8 @@ def _block(group: Sequence[Shown], *, is_open: bool) -> str:
     else:
         rows = [_row(world, group, policies) for world in dict.fromkeys(one.world for one in group)]
     again = f'<button type="button" onclick="{_AGAIN}">Play all from the start</button>'
-    summary = element("summary", escape(f"{group[0].env}, episode {group[0].episode.seed}"))
+    whose = f": {policies[0]}" if len(policies) == 1 else ""
+    summary = element("summary", escape(f"{group[0].env}, episode {group[0].episode.seed}{whose}"))
     return element(f"details{' open' if is_open else ''}", summary, again, element("div", *rows, class_="worlds"))
 
 

@@ -11,7 +11,8 @@ from robossl.report.records import RunRecord
 _NEEDED = {"success_rate", "low", "high", "domain"}
 _COMPARING = ("demo", "benchmark", "transfer")
 _PANELS = ("env_id", "task")
-_SERIES = ("encoder", "policy", "recipe", "name")
+_SERIES, _TASK = ("encoder", "policy", "recipe", "name"), "task"
+"""Columns of who succeeds; where there is none, tasks are compared."""
 _SEEDS = ("training_seed", "training_seeds", "seeds", "seed")
 
 
@@ -36,23 +37,24 @@ def is_success_table(table: Mapping[str, Any]) -> bool:
     return (
         set(table["columns"]) >= _NEEDED
         and not is_table_of_demonstrations(table)
-        and any(name in table["columns"] for name in _SERIES)
+        and any(name in table["columns"] for name in (*_SERIES, _TASK))
     )
 
 
 def rates_of(runs: Sequence[RunRecord], tables: Sequence[Mapping[str, Any]]) -> list[Rate]:
     """Return the rates of success tables, each once.
 
-    A table that compares holds the numbers of single runs already: the further tables count if they hold rates, else
-    those of demos, benchmarks and transfers, else those of all runs.
+    The further tables count if they hold rates, else those of all runs; but a demo, benchmark or transfer holds the
+    numbers of the runs within it already.
     """
-    of_runs = [(run, table) for run in runs for table in run.result.get("tables", ())]
-    candidates = [
-        [("", table) for table in tables],
-        [("", table) for run, table in of_runs if run.command in _COMPARING],
-        [(run.result.get("env_id") or "", table) for run, table in of_runs],
+    comparing = [run.path.resolve() for run in runs if run.command in _COMPARING]
+    own = [
+        (run.result.get("env_id") or "", table)
+        for run in runs
+        if not any(folder in run.path.resolve().parents for folder in comparing)
+        for table in run.result.get("tables", ())
     ]
-    return next((rates for found in candidates if (rates := _rates(found))), [])
+    return _rates([("", table) for table in tables]) or _rates(own)
 
 
 def _rates(tables: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Rate]:
@@ -111,11 +113,12 @@ def _row(rate: Rate, *, color: int) -> str:
 
 
 def _rate(row: Mapping[str, Any], *, default_panel: str) -> Rate:
-    panel = next((str(row[key]) for key in _PANELS if row.get(key)), default_panel)
+    who = next(key for key in (*_SERIES, _TASK) if key in row)
+    panel = next((str(row[key]) for key in _PANELS if row.get(key) and key != who), default_panel)
     return Rate(
         panel=panel.removeprefix("robossl/"),
         domain=str(row["domain"]),
-        series=_series(next(str(row[key]) for key in _SERIES if key in row)),
+        series=_series(str(row[who])),
         rate=float(row["success_rate"]),
         low=float(row["low"]),
         high=float(row["high"]),

@@ -1,7 +1,7 @@
 """Rollouts to be watched, each with its first frame as a still."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.image import imsave
@@ -13,21 +13,27 @@ from robossl.runs.video_file import first_frame
 _OPEN_GALLERIES = 3
 
 
-def videos_section(runs: Sequence[RunRecord]) -> str:
-    """Return a gallery a run, evaluations first; only the first few are unfolded."""
+def videos_section(runs: Sequence[RunRecord], *, worlds: Mapping[str, str]) -> str:
+    """Return a gallery a run, evaluations first; only the first few are unfolded.
+
+    Args:
+        runs: Runs of the page.
+        worlds: Name of a run to the world that it measured, where its domain does not tell.
+    """
     shown = sorted((run for run in runs if run.videos), key=lambda run: run.command != "evaluate")
     return "".join(
         element(
             f"details{' open' if place < _OPEN_GALLERIES else ''}",
             element("summary", escape(run.name)),
-            element("div", *(_video(path) for path in run.videos), class_="gallery"),
+            element("div", *(_video(path, worlds.get(run.name)) for path in run.videos), class_="gallery"),
         )
         for place, run in enumerate(shown)
     )
 
 
-def _video(path: Path) -> str:
-    name = path.stem.replace("-", " · ").removeprefix("evaluate · ")
+def _video(path: Path, world: str | None) -> str:
+    domain, *more = path.stem.removeprefix("evaluate-").split("-")
+    name = " · ".join([world or domain, *more])
     click = "this.paused ? this.play() : this.pause()"
     attributes = f'{poster(path)} autoplay loop muted playsinline onclick="{click}"'
     video = f'<video src="{file_address(path)}"{attributes}></video>'

@@ -23,8 +23,10 @@ def check_encoders(config: BenchmarkConfig) -> None:
         if name not in known:
             raise ConfigError(f"unknown encoder {name!r}: use {', '.join(known)}{closest(name, known)}")
     for name, path in config.given.items():
-        if name in (*TRAINED, *FURTHER, *SCRIPTED) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
-            raise ConfigError(f"an encoder of yours can't be called {name!r}: use other letters, digits and _")
+        if name in (taken := (*TRAINED, *FURTHER, *SCRIPTED)):
+            raise ConfigError(f"an encoder of yours can't be called {name!r}: {', '.join(taken)} are names already")
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            raise ConfigError(f"an encoder of yours can't be called {name!r}: use letters, digits and _")
         load_encoder(path)
 
 

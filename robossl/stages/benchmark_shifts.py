@@ -37,7 +37,7 @@ def shift_table(cells: Sequence[tuple[Cell, Mapping[str, Any]]], *, of: str) -> 
         f"Policies of the first training seed ({of}) in {PLAIN}, each shift alone and as far off as preset `shifted` "
         f"goes. Wilson's 95 % interval; retained: over the rate without the shift. {IDLE_NOTE}"
     )
-    return {"title": "Under single shifts", "columns": list(COLUMNS), "rows": rows, "note": note}
+    return {"title": "Under single shifts", "columns": ["task", *COLUMNS[1:]], "rows": rows, "note": note}
 
 
 def _rounded(values: Sequence[Any]) -> list[Any]:

@@ -5,6 +5,8 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
+import gymnasium as gym
+
 from robossl.config.env import HELDOUT, SCRIPTED, randomization
 from robossl.config.evaluate import EvaluateConfig
 from robossl.errors import ConfigError
@@ -75,10 +77,19 @@ def prepare(config: EvaluateConfig) -> dict[str, EnvSpec]:
     spec = _env_spec(config)
     specs = {domain: _in_domain(spec, config, domain, renderer=_renderer(config)) for domain in config.domains}
     for one in specs.values():
-        with closing(one.make()) as env:
+        with closing(_made(one, config.policy)) as env:
             if config.policy not in SCRIPTED:
                 policy_factory(config.policy)(env, config.seed)
     return specs
+
+
+def _made(spec: EnvSpec, policy: str) -> gym.Env:
+    try:
+        return spec.make()
+    except ConfigError as error:
+        if policy not in SCRIPTED and any(f"'{camera}'" in str(error) for camera in spec.cameras):
+            raise ConfigError(f"{error}; policy {policy} sees {', '.join(spec.cameras)}") from error
+        raise
 
 
 def _act_ms(config: EvaluateConfig, spec: EnvSpec) -> float | None:

@@ -62,7 +62,9 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
         card_extra={"trained_on": trained_on, "inputs": inputs, "mode": config.mode, "encoder": name},
     )
     run.tracker.log_artifact("policy", kind="policy", path=run.policy, inputs=inputs)
-    return {"policy": str(run.policy), "steps_of_demonstrations": len(demonstrations), "inputs": inputs, **metrics}
+    further = {} if trained_on["env_id"] else {"next": "a loop of your own: docs/transfer.md, A robot of your own"}
+    found = {"policy": str(run.policy), "steps_of_demonstrations": len(demonstrations), **further}
+    return {**found, "inputs": inputs, **metrics}
 
 
 def _read(source: EpisodeSource, encoder: Encoder | None, config: FinetuneConfig) -> Demonstrations:

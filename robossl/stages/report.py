@@ -6,6 +6,7 @@ from robossl.config.report import ReportConfig
 from robossl.errors import ConfigError
 from robossl.report import build_report
 from robossl.runs import Run, digest_path
+from robossl.runs.run import read_result
 
 
 def report(config: ReportConfig, *, run: Run) -> dict[str, Any]:
@@ -16,5 +17,7 @@ def report(config: ReportConfig, *, run: Run) -> dict[str, Any]:
     """
     if not config.runs:
         raise ConfigError("no run was named; give at least one, for example: robossl report runs/pretrain")
-    page = build_report(config.runs, run.path / "report.html", title=config.title)
+    results = {path: read_result(path) or {} for path in config.runs}
+    own = [f"The episodes of {path}: {found['report']}." for path, found in results.items() if "report" in found]
+    page = build_report(config.runs, run.path / "report.html", title=config.title, lead=" ".join(own))
     return {"report": str(page), "inputs": {str(path): digest_path(path) for path in config.runs}}

@@ -15,7 +15,7 @@ from robossl.runs import Run
 from robossl.stages.chain import run_stage
 from robossl.stages.evaluate import evaluate
 from robossl.stages.progress import stage_lines
-from robossl.stages.transfer_checks import checked
+from robossl.stages.transfer_checks import checked, trained_in_source
 
 Cells = dict[tuple[str, str], dict[str, Any]]
 """(policy, world) to what `evaluate` found there."""
@@ -55,15 +55,17 @@ def transfer(config: TransferConfig, *, run: Run) -> dict[str, Any]:
         cells={path.name: cell for path, cell in places.items()},
         tables=tables,
     )
-    return {"tables": tables, "report": str(page)}
+    return {"tables": tables, "env_id": config.env_id, "report": str(page)}
 
 
 def _lead(config: TransferConfig) -> str:
     first = " and ".join(config.targets) or "the shifts"
+    episodes = "episode" if config.num_episodes == 1 else f"{config.num_episodes} episodes"
+    there = trained_in_source(config).values()
+    where = "where the policies were trained" if there and all(there) else "the source"
     return (
-        f"Each policy met the same {config.num_episodes} episodes in every world. Look first at {first}, beside "
-        f"{config.source}, where the policies were trained. A shift is the plain world with one thing changed, further "
-        "than training went."
+        f"Each policy met the same {episodes} in every world. Look first at {first}, beside {config.source}, {where}. "
+        "A shift is the plain world with one thing changed, further than training went."
     )
 
 
@@ -113,9 +115,11 @@ def _agreements(config: TransferConfig, cells: Cells) -> list[dict[str, Any]]:
         rows.append([world, found.num_policies, pearson, round(found.rank_violation, 3)])
     note = (
         "pearson: correlation of the policies' success rates in source and world; rank_violation: mean maximum rank "
-        "violation, 0 is best (Li et al. 2024, arXiv 2405.05941)."
+        "violation, 0 is best (Li et al. 2024, arXiv 2405.05941). No pearson: all policies succeed equally often in "
+        "one of the two."
     )
-    if len(config.policies) < ENOUGH_POLICIES:
-        note += f" Of {len(config.policies)} policies they say little: {ENOUGH_POLICIES} or more are needed."
+    num_trained = sum(policy not in SCRIPTED for policy in config.policies.values())
+    if num_trained < ENOUGH_POLICIES:
+        note += f" Of {num_trained} trained policies they say little: {ENOUGH_POLICIES} or more are needed."
     columns = ["world", "policies", "pearson", "rank_violation"]
     return [{"title": f"How well {config.source} foretells", "columns": columns, "rows": rows, "note": note}]

@@ -26,6 +26,9 @@ def checked(config: TransferConfig) -> TransferConfig:
     """
     _check_names(config)
     config = replace(config, env_id=_env_id(config))
+    if elsewhere := [name for name, there in trained_in_source(config).items() if not there]:
+        told = "%s: not trained in the source %s, so that what is kept says nothing of leaving the training world"
+        logger.warning(told, ", ".join(elsewhere), config.source)
     for name in config.policies:
         specs = prepare(config.evaluation(name, config.source))
     with closing(specs[config.source].make()) as env:
@@ -36,13 +39,22 @@ def checked(config: TransferConfig) -> TransferConfig:
     return config
 
 
+def trained_in_source(config: TransferConfig) -> dict[str, bool]:
+    """Return of each policy that was trained whether that was in the source."""
+    cards = {name: load_policy_card(path) for name, path in config.policies.items() if path not in SCRIPTED}
+    return {name: config.source in card.get("trained_on", {}).get("domains", ()) for name, card in cards.items()}
+
+
 def _check_names(config: TransferConfig) -> None:
     if not config.policies:
         raise ConfigError("policies is empty; name at least one: --policies ours runs/finetune/policy")
     for name, policy in config.policies.items():
         policy_factory(policy)
         if "/" in name or name.startswith("."):
-            raise ConfigError(f"{name!r} names a policy and becomes the name of a folder: use letters, digits, - and _")
+            raise ConfigError(
+                f"{name!r} would be the name of a policy, and of a folder: names come first (--policies ours "
+                "runs/finetune/policy), hold no / and begin with no dot"
+            )
     check_shifts(config.shifts)
     if repeated := {world for world in config.worlds if config.worlds.count(world) > 1}:
         raise ConfigError(f"{repeated.pop()} is named twice among source, targets and shifts; name it once")

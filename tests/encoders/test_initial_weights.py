@@ -89,12 +89,24 @@ def test_what_does_not_fit_is_said_in_one_line_and_changes_nothing(backbone, enc
     torch.save(backbone.state_dict(), path)
     other = build_encoder("resnet50", norm="batch", feature_dim=16)
     before = other.backbone.conv1.weight.clone()
+    unreadable = [
+        ("broken.pt", b"nothing", "a file of weights does not begin with b'nothing'"),
+        ("text.pt", b"hello\n", "a file of weights does not begin with b'hello"),
+        ("empty.pt", b"", "the file is empty"),
+        ("pointer.pt", b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "it is a pointer of Git LFS"),
+        ("cut.pt", path.read_bytes()[:1000], r"it is cut off, or holds more than tensors; .*state_dict\(\)"),
+        ("module.pt", b"", r"it is cut off, or holds more than tensors; .*state_dict\(\)"),
+        ("cut.safetensors", b"nothing", "it is no safetensors file, or cut off"),
+    ]
     cases = [
         (other, path, r"don't fit 'resnet50': \d+ of \d+ tensors, the first 'layer1.0.conv1.weight' is .* there"),
         (build_encoder("conv"), path, "encoder 'conv' starts only from an encoder directory"),
-        (encoder, tmp_path / "broken.pt", "can't read weights"),
+        *((encoder, tmp_path / name, f"can't read weights .*{name}: {text}") for name, _, text in unreadable),
+        (encoder, tmp_path, "can't read weights .*: Is a directory"),
     ]
-    (tmp_path / "broken.pt").write_bytes(b"nothing")
+    for name, content, _ in unreadable:
+        (tmp_path / name).write_bytes(content)
+    torch.save(backbone, tmp_path / "module.pt")
     for target, file, text in cases:
         with pytest.raises(EncoderError, match=text) as error:
             load_initial_weights(target, file)

@@ -202,12 +202,12 @@ def test_the_pretrained_policies_of_the_first_seed_meet_single_shifts(
     *_, shifted = run(whole)["tables"]
     assert calls[-3:] == [("reach", "pretrained", 0)] * 3
     rows = [dict(zip(shifted["columns"], row, strict=True)) for row in shifted["rows"]]
-    assert [(row["policy"], row["domain"]) for row in rows] == [
+    assert [(row["task"], row["domain"]) for row in rows] == [
         ("reach", "nominal"),
         ("reach", "shift: camera"),
         ("reach", "shift: mass"),
     ]
-    assert [row["retained"] for row in rows] == [1.0, 1.0, 1.0]
+    assert [row["retained"] for row in rows] == [None, 1.0, 1.0]
     assert len(kept_of(shifted)) == 2, "the report draws it as it draws that of transfer"
     assert "What is kept in each world" in (config.output / "report.html").read_text()
     written = json.loads((config.cells / "reach-pretrained-shift-camera-0.json").read_text())["settings"]
@@ -222,7 +222,8 @@ def test_the_pretrained_policies_of_the_first_seed_meet_single_shifts(
     [
         ({"encoders": ("pretrained", "simcrl")}, "did you mean 'simclr'"),
         ({"shifts": ("colours",)}, "did you mean 'colour'"),
-        ({"given": {"random": Path("x")}}, "can't be called 'random'"),
+        ({"given": {"random": Path("x")}}, "can't be called 'random': pretrained, .* are names already"),
+        ({"given": {"my resnet": Path("x")}}, "can't be called 'my resnet': use letters, digits and _"),
         ({"given": {"resnet": Path("nowhere")}}, "nowhere"),
     ],
 )

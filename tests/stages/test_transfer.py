@@ -46,10 +46,11 @@ def test_policies_are_measured_in_each_world_and_compared(tmp_path: Path, monkey
     assert rows["expert", "nominal"]["retained"] == 1
     assert rows["expert", "shift: colour"]["retained"] is None  # it sees no colour, so nothing changed
     assert [rows["expert", world]["of"] for world in ("nominal", "shift: colour")] == ["randomized", "nominal"]
+    assert rows["expert", "randomized"]["retained"] is None  # a world says nothing of leaving itself
     assert rows["floor", "nominal"]["retained"] is None  # it succeeds nowhere, so there is nothing to keep
     assert {row[0] for row in differences["rows"]} == {"play", "floor"}
     assert [row[:2] for row in agreement["rows"]] == [["nominal", 3], ["shift: colour", 3]]
-    assert "say little" in agreement["note"]
+    assert "Of 0 trained policies they say little" in agreement["note"]
     page = (how.output / "report.html").read_text()
     assert "shift: colour" in page
     assert "<video" in page
@@ -84,7 +85,7 @@ def test_the_other_engine_is_a_shift_of_its_own(tmp_path: Path) -> None:
     [
         ({"policies": {}}, "policies is empty"),
         ({"policies": {"ours": "nowhere"}}, "policy 'nowhere' is neither expert, play, random nor"),
-        ({"policies": {"a/b": "expert"}}, "'a/b' names a policy and becomes the name of a folder"),
+        ({"policies": {"a/b": "expert"}}, "'a/b' would be the name of a policy, and of a folder: names come first"),
         ({"shifts": ("colours",)}, "unknown shift 'colours'.*did you mean 'colour'"),
         ({"targets": ("randomized",)}, "randomized is named twice"),
     ],
@@ -114,6 +115,35 @@ def test_scripted_policies_act_in_the_env_of_the_cloned_ones(tmp_path: Path, mon
     monkeypatch.setattr(transfer_checks, "load_policy_card", lambda _: {"trained_on": {}})
     with pytest.raises(ConfigError, match="policy ceiling \\(expert\\) names none"):
         transfer_checks._env_id(how)
+
+
+def test_a_source_that_a_policy_was_not_trained_in_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    how = config(tmp_path, policies={"ours": "a/policy", "floor": "random"}, num_episodes=1)
+    card = {"trained_on": {"env_id": how.env_id, "domains": ["randomized"]}}
+    monkeypatch.setattr(transfer_checks, "load_policy_card", lambda _: card)
+    monkeypatch.setattr(transfer_checks, "policy_factory", lambda _: None)
+    monkeypatch.setattr(transfer_checks, "prepare", lambda one: {name: _Anything() for name in one.domains})
+    monkeypatch.setattr(transfer_checks, "_possible", lambda how, _: how)
+    checked(how)
+    assert caplog.messages == []
+    assert "beside randomized, where the policies were trained" in stage._lead(how)
+    assert "the same episode in every world" in stage._lead(how)
+    elsewhere = replace(how, source="heldout")
+    checked(elsewhere)
+    (told,) = caplog.messages
+    assert told.startswith("ours: not trained in the source heldout")
+    assert "beside heldout, the source" in stage._lead(elsewhere)
+    assert "were trained" not in stage._lead(replace(how, policies={"floor": "random"}))
+
+
+class _Anything:
+    def make(self) -> Any:
+        return self
+
+    def close(self) -> None:
+        pass
 
 
 def test_another_number_of_episodes_is_another_measurement(tmp_path: Path) -> None:
