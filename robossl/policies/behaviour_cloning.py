@@ -210,6 +210,13 @@ class BehaviourCloning:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
 
 
+def furthest_action(demonstrations: Demonstrations) -> float:
+    """Return how many standard deviations from its mean an action of the demonstrations lies at most."""
+    actions = demonstrations.chunks[demonstrations.valid]  # [m,A]
+    mean, std = statistics(actions, floor=MIN_STD)
+    return float(((torch.from_numpy(actions) - mean) / std).abs().max())
+
+
 def statistics(values: np.ndarray, *, floor: float | None = None) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation of each column, the deviation never below the floor."""
     std = values.std(axis=0)

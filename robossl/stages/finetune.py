@@ -11,7 +11,7 @@ from robossl.data.splits import refuse_heldout
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
 from robossl.policies.augment import check_shift
-from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
+from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe, furthest_action
 from robossl.policies.demonstrations import (
     ACTION_KEY,
     INTENDED_ACTION_KEY,
@@ -93,6 +93,7 @@ def _build(demonstrations: Demonstrations, encoder: Encoder | None, config: Fine
         kind=config.head,
         sampling_steps=config.sampling_steps,
         temperature=config.temperature,
+        furthest=max(HeadSpec.furthest, furthest_action(demonstrations) if config.head == "diffusion" else 0.0),
         num_observation_steps=config.num_observation_steps,
         action_low=low,
         action_high=high,

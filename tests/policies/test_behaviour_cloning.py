@@ -13,7 +13,7 @@ from point_env import PointEnv
 from robossl.encoders import build_encoder
 from robossl.errors import ConfigError, DataError, EncoderError, RobosslError, TrainingError
 from robossl.policies.agents import ClonedPolicy, policy_factory
-from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe
+from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe, furthest_action
 from robossl.policies.demonstrations import read_demonstrations
 from robossl.policies.heads import HeadSpec
 from robossl.policies.network import PolicyNetwork
@@ -52,6 +52,15 @@ def test_a_second_look_adds_the_same_steps_in_other_colours(source: EpisodeList)
     assert np.array_equal(both.pixels, np.concatenate([plain.pixels, 255 - plain.pixels]))
     assert np.array_equal(both.chunks, np.concatenate([plain.chunks] * 2))
     assert len(read_demonstrations(source, **arguments, second_look=True)) == len(plain)
+
+
+def test_the_furthest_action_is_told_in_standard_deviations(source: EpisodeList) -> None:
+    demonstrations = read_demonstrations(source, num_demonstrations=6, cameras=(), chunk_length=1)
+    actions = demonstrations.chunks[demonstrations.valid]
+    actions[:] = 1.0
+    actions[0, 2] = -1.0  # one of n: sqrt(n - 1) standard deviations from the mean
+    demonstrations.chunks[demonstrations.valid] = actions
+    assert furthest_action(demonstrations) == pytest.approx(np.sqrt(len(actions) - 1), rel=1e-3)
 
 
 def test_an_encoder_that_learns_along_starts_with_standardized_features(source: EpisodeList) -> None:

@@ -31,9 +31,11 @@ def spec(kind: str, **settings) -> HeadSpec:
     )
 
 
-def fitted(kind: str, context: torch.Tensor, targets: torch.Tensor, *, steps: int) -> torch.nn.Module:
+def fitted(
+    kind: str, context: torch.Tensor, targets: torch.Tensor, *, steps: int, **settings: float
+) -> torch.nn.Module:
     torch.manual_seed(0)
-    head, generator = build_head(SIZES, spec(kind)), torch.Generator().manual_seed(1)
+    head, generator = build_head(SIZES, spec(kind, **settings)), torch.Generator().manual_seed(1)
     valid = torch.ones(targets.shape[:2], dtype=torch.bool)
     optimizer = torch.optim.AdamW(head.parameters(), lr=3e-3, weight_decay=0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -107,6 +109,20 @@ def test_the_loss_of_diffusion_is_the_error_of_the_noise() -> None:
         guess = head.denoiser(noisy[None], torch.tensor([time / NUM_TIMES]).double(), context[row : row + 1])[0]
         total += float(((guess - noise[row])[:2] ** 2).sum())
     assert float(loss) == pytest.approx(total / (4 * 2 * 2), rel=1e-5)
+
+
+def test_diffusion_gives_actions_as_rare_as_those_that_were_shown() -> None:
+    generator = torch.Generator().manual_seed(0)
+    context = torch.randn((256, 9), generator=generator)
+    context[:, 0] = torch.where(torch.arange(256) % 32 == 0, 2.0, -2.0)
+    rare = context[:, 0] > 0
+    targets = torch.where(rare, -5.4, 0.2)[:, None, None].expand(-1, 3, 2)
+    for furthest, least in ((5.4, -5.4), (4.0, -4.0)):
+        head = fitted("diffusion", context, targets, steps=400, furthest=furthest, temperature=0.3)
+        with torch.no_grad():
+            given = head(context[rare], torch.Generator().manual_seed(3))
+        assert given.min() >= least - 0.01
+        assert (given.mean() < -5.0) == (furthest > 5)
 
 
 def test_noise_grows_from_nothing_to_all() -> None:

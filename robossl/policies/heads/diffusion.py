@@ -12,8 +12,6 @@ from robossl.policies.heads.sampling import SamplingHead
 
 NUM_TIMES = 100
 """Noise levels of training."""
-FURTHEST = 4.0
-"""Normalized actions are taken to lie within so many standard deviations while sampling."""
 
 
 class DiffusionHead(SamplingHead):
@@ -35,7 +33,7 @@ class DiffusionHead(SamplingHead):
             level = torch.full((len(context),), time / NUM_TIMES, device=context.device)
             noise = self.denoiser(chunk, level, context)
             clean = (chunk - math.sqrt(1 - keeps) * noise) / math.sqrt(keeps)
-            clean = clean.clamp(-FURTHEST, FURTHEST)
+            clean = clean.clamp(-self.spec.furthest, self.spec.furthest)
             noise = (chunk - math.sqrt(keeps) * clean) / math.sqrt(1 - keeps)  # that of the clamped chunk
             chunk = math.sqrt(keeps_after) * clean + math.sqrt(1 - keeps_after) * noise
         return chunk

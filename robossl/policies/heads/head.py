@@ -32,6 +32,8 @@ class HeadSpec:
     """Of `diffusion` and `flow`: from noise to a chunk."""
     temperature: float = 1.0
     """Of `diffusion` and `flow`: standard deviation of the noise that a chunk is made of."""
+    furthest: float = 4.0
+    """Of `diffusion`: how many standard deviations from the mean an action lies at most."""
     num_observation_steps: int = 1
     """Pictures of each camera that are seen at once: that of now and those of the steps before."""
     action_low: tuple[float, ...] = ()
