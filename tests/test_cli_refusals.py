@@ -114,6 +114,7 @@ CASES: list[tuple[list[str], str]] = [
         "random_steps is 10, but hindsight learns from whole episodes, which here take up to 50 steps",
     ),
     ([*REINFORCED, "--cameras", "front", "front"], "cameras names one twice: front, front"),
+    ([*REINFORCED, "--cameras", "goal", "front"], "cameras begin with 'goal', which is what the first of them shows"),
     ([*REINFORCED, "--mode=finetuned", "--shift-px=9"], "shift_px is 9, but the encoder sees frames of 16 x 16 px"),
     ([*REINFORCED, "--mode=scratch", "--algorithm=ppo"], "mode scratch learns with sac alone, not with ppo"),
     ([*REINFORCED, "--device=tpu"], "device must be auto, cpu or cuda, got 'tpu'"),

@@ -176,8 +176,9 @@ def _settings(task: str, variant: str) -> dict[str, Any]:
 
 
 def _write_table(cells: Path) -> None:
-    """Write the table of all cells that are there."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(cells.glob("*.json"))]
+    """Write the table of all cells that are there with the present settings."""
+    read = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(cells.glob("*.json"))]
+    found = [cell for cell in read if cell["key"] == fingerprint(_settings(cell["task"], cell["variant"]))]
     found.sort(key=lambda cell: (list(TASKS).index(cell["task"]), list(VARIANTS).index(cell["variant"]), cell["seed"]))
     solved = {
         task: [c["success_rate"] for c in found if (c["task"], c["variant"]) == (task, "state")] for task in TASKS

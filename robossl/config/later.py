@@ -42,11 +42,21 @@ LATER: dict[str, Any] = {
 """Settings younger than the first cells, with the value that leaves a stage as it was: then no part of a cell's key."""
 
 
+_PARAMS = "params"
+
+
 def without_later(value: Any) -> Any:
-    """Return settings without those of `LATER`, however deep they lie."""
+    """Return settings without those of `LATER`, however deep they lie; `params` of objectives and encoders stay whole.
+
+    They have names of their own, which may be the same: `temperature` of a contrast is not that of a head.
+    """
     match value:
         case dict():
-            return {key: without_later(inner) for key, inner in value.items() if LATER.get(key, ...) != inner}
+            return {
+                key: inner if key == _PARAMS else without_later(inner)
+                for key, inner in value.items()
+                if LATER.get(key, ...) != inner
+            }
         case list():
             return [without_later(inner) for inner in value]
         case _:

@@ -58,7 +58,11 @@ SEED = 5_000_000
 
 
 def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
-    """Fill the cells that are missing, seed by seed, and return the table of all; also as Markdown beside the cells."""
+    """Fill the cells that are missing, seed by seed, and return the table of all.
+
+    It is also written as Markdown beside the cells; where the folder holds other cells too, to `table.md` in the output
+    instead, so that no table of a part takes the place of one of all.
+    """
     check_tasks(config.tasks)
     check_encoders(config)
     check_shifts(config.shifts)
@@ -84,8 +88,19 @@ def benchmark(config: BenchmarkConfig, *, run: Run) -> dict[str, Any]:
     if not found:
         raise ConfigError(f"no cell in {config.cells} is finished with these settings; leave only_finished out")
     tables = _tables(config, sorted(found, key=lambda item: config.tasks.index(item[0].task)))
-    write_text(config.cells.with_suffix(".md"), "\n".join(as_markdown(one) for one in tables))
-    return {"tables": tables, "report": str(_page(config, tables, [cell for cell, _ in found]))}
+    path = _table_path(config, cells)
+    write_text(path, "\n".join(as_markdown(one) for one in tables))
+    page = _page(config, tables, [cell for cell, _ in found])
+    further = f"see {path}; the whole benchmark with --only-finished writes that of all cells in {config.cells}"
+    more = {} if path.parent == config.cells.parent else {"next": further}
+    return {"tables": tables, "report": str(page), **more}
+
+
+def _table_path(config: BenchmarkConfig, cells: Sequence[Cell]) -> Path:
+    """Return where the table goes: beside the cells, but where these are more than the run's own to its output."""
+    own = {cell.path(config.cells) for cell in cells}
+    is_whole = config.only_finished or own.issuperset(config.cells.glob("*.json"))
+    return config.cells.with_suffix(".md") if is_whole else config.output / "table.md"
 
 
 def _page(config: BenchmarkConfig, tables: Sequence[Mapping[str, Any]], cells: Sequence[Cell]) -> Path:

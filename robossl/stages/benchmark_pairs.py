@@ -87,7 +87,7 @@ def _pairs(
         for first, found in (both for both in ours if task in (both[0].task, ALL_TASKS)):
             others = [known.get(replace(first, variant=name).name) for name in against]
             for second, measured in (other for other in others if other is not None):
-                for domain in domains_of(found):
+                for domain in (name for name in domains_of(found) if name in domains_of(measured)):
                     sides = outcomes(found, domain), outcomes(measured, domain)
                     pairs.setdefault((task, second.label(labels), domain), []).append(sides)
     return pairs

@@ -8,6 +8,7 @@ from robossl.config.env import DEFAULT_IMAGE_SIZE_PX, EVALUATION_SEED, HELDOUT
 from robossl.config.reinforce import ReinforceConfig
 from robossl.encoders import Encoder
 from robossl.errors import ConfigError
+from robossl.policies.demonstrations import GOAL_VIEW
 from robossl.policies.heads.head import RegressionHead
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.rl.statistics import NUM_EPISODES, NUM_STEPS
@@ -42,6 +43,10 @@ def check_config(config: ReinforceConfig) -> None:
         raise ConfigError(f"domain is {config.domain!r}, which is only measured in; train in randomized")
     if len(set(config.cameras)) < len(config.cameras):
         raise ConfigError(f"cameras names one twice: {', '.join(config.cameras)}; name each once")
+    if config.cameras[:1] == (GOAL_VIEW,):
+        raise ConfigError(
+            f"cameras begin with {GOAL_VIEW!r}, which is what the first of them shows at the end; name one"
+        )
     if config.policy is None and config.num_steps <= NUM_EPISODES * NUM_STEPS:
         raise ConfigError(
             f"num_steps is {config.num_steps}, but up to {NUM_EPISODES * NUM_STEPS} steps of play come first, which "

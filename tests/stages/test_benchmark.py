@@ -88,6 +88,21 @@ def test_every_encoder_and_seed_has_a_cell_and_the_table_is_written_beside_them(
     assert len(list(config.cells.glob("*.json"))) == len(expected)
 
 
+def test_the_table_of_a_part_does_not_take_the_place_of_that_of_all(
+    config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
+) -> None:
+    run(config)
+    whole = config.cells.with_suffix(".md").read_text()
+    part = replace(config, output=tmp_path / "part", encoders=("random",))
+    assert "part/table.md; the whole benchmark with --only-finished" in run(part)["next"]
+    assert config.cells.with_suffix(".md").read_text() == whole
+    text = (part.output / "table.md").read_text()
+    assert NAMES["random"] in text
+    assert NAMES["scratch"] not in text
+    run(replace(part, output=tmp_path / "again", only_finished=True))
+    assert NAMES["scratch"] not in config.cells.with_suffix(".md").read_text()
+
+
 def test_a_second_benchmark_in_another_place_measures_only_what_changed(
     config: BenchmarkConfig, calls: list[tuple[str, str, int]], tmp_path: Path
 ) -> None:

@@ -37,6 +37,12 @@ def test_only_training_seeds_that_are_there_on_both_sides_are_paired() -> None:
     assert rows(cells("ours", {0: (1, 1)}) + cells("other", {1: (0, 0)})) == []
 
 
+def test_only_domains_that_both_sides_know_are_compared() -> None:
+    ours = [(cell, measured(1, 1, domains=("own", "randomized"))) for cell, _ in cells("ours", {0: (1,)})]
+    (row,) = rows(ours + cells("other", {0: (0, 1)}))
+    assert row["difference"] == 0.5
+
+
 def test_a_row_over_all_tasks_needs_every_task() -> None:
     reach = cells("ours", {0: (1, 1), 1: (1, 1)}) + cells("other", {0: (0, 0), 1: (0, 1)})
     push = cells("ours", {1: (1, 0)}, "push") + cells("other", {1: (0, 0)}, "push")

@@ -9,7 +9,7 @@ import pytest
 from measured import measured
 
 from robossl.config.benchmark import BenchmarkConfig
-from robossl.config.later import without_later
+from robossl.config.later import LATER, without_later
 from robossl.config.recipe import RecipeConfig
 from robossl.encoders import build_encoder, load_card, save_encoder
 from robossl.errors import ConfigError
@@ -112,3 +112,9 @@ def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(
     settings = stage._settings(config, "reach", "pretrained", 0)
     assert "renderer" not in str(settings)
     assert without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}
+
+
+def test_parameters_of_objectives_are_part_of_a_cell_whatever_they_are_called() -> None:
+    objective = {"name": "paired_looks", "params": {"temperature": LATER["temperature"]}}
+    assert without_later({"objectives": [objective]}) == {"objectives": [objective]}
+    assert without_later({"finetune": {"temperature": LATER["temperature"]}}) == {"finetune": {}}

@@ -38,12 +38,18 @@ def test_steps_count_to_80_percent_of_the_state_policy(tool: ModuleType, tmp_pat
         _cell("state", [(1600, 30, 0.8), (2600, 30, 1.0)], 0.9),  # so that 0.72 is wanted
     ]
     for cell in found:
+        cell["key"] = tool.fingerprint(tool._settings("reach", cell["variant"]))
         (cells / f"reach-{cell['variant']}-0.json").write_text(json.dumps(cell))
     tool._write_table(cells)
     text = (tmp_path / "rl.md").read_text()
     assert "| reach | randomized | pretrained, frozen | 0 | 2600 | 9000 | 3600 |" in text
     assert "| reach | randomized | from scratch (DrQ) | 0 | > 20000 | 0 | 20000 |" in text
     assert "| reach | randomized | none: simulator state | 0 | 1600 | 0 | 2600 |" in text
+    (cells / "reach-random-0.json").write_text(
+        json.dumps(_cell("random", [(9, 30, 1.0)], 1.0) | {"key": "other settings"})
+    )
+    tool._write_table(cells)
+    assert "random, frozen" not in (tmp_path / "rl.md").read_text()
     (cells / "reach-state-0.json").unlink()
     tool._write_table(cells)
     assert "| reach | randomized | pretrained, frozen | 0 | – | 9000 | 3600 |" in (tmp_path / "rl.md").read_text()

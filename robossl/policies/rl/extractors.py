@@ -53,13 +53,22 @@ class GoalContext(BaseFeaturesExtractor):
         return network.context(features=None, proprio=proprio, state=state)
 
 
-def goal_columns(simulator: Any) -> tuple[int, ...]:
+def goal_columns(simulator: Any, *, goal_size: int) -> tuple[int, ...]:
     """Return where in the environment state the goal stands.
 
+    Args:
+        simulator: the env itself.
+        goal_size: numbers of its desired goal.
+
     Raises:
-        ConfigError: nowhere, so that there is nothing for hindsight to change.
+        ConfigError: nowhere, so that there is nothing for hindsight to change, or the goal is more than one point.
     """
     names = list(simulator.environment_state_names)
+    if goal_size != len(GOAL_AXES):
+        raise ConfigError(
+            f"hindsight needs an env whose goal is one point, {len(GOAL_AXES)} numbers, as that of "
+            f"robossl/PandaReach-v0; the goal of this one has {goal_size}: leave hindsight out"
+        )
     if not set(GOAL_AXES) <= set(names):
         raise ConfigError(
             f"hindsight needs an env whose state holds its goal ({', '.join(GOAL_AXES)}), as robossl/PandaReach-v0 "

@@ -65,7 +65,8 @@ def _fresh_learner(env: gym.Env, network: PolicyNetwork, recipe: ReinforcementRe
         case "context":
             return SAC("MlpPolicy", env, policy_kwargs={"net_arch": hidden}, **common)
         case "hindsight":
-            columns = goal_columns(env.unwrapped)
+            space: Any = env.observation_space
+            columns = goal_columns(env.unwrapped, goal_size=space["desired_goal"].shape[0])
             return SAC(
                 "MultiInputPolicy",
                 env,

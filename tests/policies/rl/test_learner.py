@@ -108,7 +108,7 @@ def test_drq_learns_values_of_a_constant_reward() -> None:
 def test_hindsight_changes_the_goal_within_the_state() -> None:
     env = EnvSpec(env_id="robossl/PandaReach-v0", options={"obs_format": "goal", "reward_type": "sparse"}).make()
     observation, _ = env.reset(seed=0)
-    columns = goal_columns(env.unwrapped)
+    columns = goal_columns(env.unwrapped, goal_size=3)
     network = PolicyNetwork(
         HeadSpec(proprio_dim=len(observation["observation"]) - 6, state_dim=6, action_dim=3, chunk_length=1),
         encoder=None,
@@ -128,4 +128,6 @@ def test_hindsight_needs_a_goal_in_the_state() -> None:
         environment_state_names = ("cart.x", "pole.cos")
 
     with pytest.raises(ConfigError, match=r"goal\.x, goal\.y, goal\.z.*this one has cart\.x, pole\.cos"):
-        goal_columns(Still())
+        goal_columns(Still(), goal_size=3)
+    with pytest.raises(ConfigError, match=r"whose goal is one point, 3 numbers.*the goal of this one has 6"):
+        goal_columns(Still(), goal_size=6)
