@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from robossl.config.collect import CollectConfig
+from robossl.config.later import without_later
+from robossl.config.load import dump_values
 from robossl.config.probe import ProbeConfig
-from robossl.runs import digest_path
+from robossl.runs import digest_path, fingerprint
 from robossl.runs.files import write_json, write_text
 from robossl.stages.benchmark_cells import as_markdown
 from robossl.stages.chain import run_stage
@@ -39,6 +41,7 @@ MEASURES = {
     ("heldout", "invariance"): "invariance",
     ("heldout", "domain accuracy"): "domain_accuracy",
 }
+FREE = ("output", "source", "transfer", "tracking", "num_workers", "device")
 COLUMNS = ("task", "encoder", "n", *MEASURES.values())
 
 
@@ -62,10 +65,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _data(task: str, domain: str, work: Path) -> Path:
-    """Return demonstrations of the task in a domain, collected now if they are not there."""
-    config = CollectConfig(
-        output=work / f"{task}-{domain}",
+def _collecting(task: str, domain: str, output: Path) -> CollectConfig:
+    return CollectConfig(
+        output=output,
         env_id=TASKS[task],
         domain=domain,
         policy="expert",
@@ -73,19 +75,12 @@ def _data(task: str, domain: str, work: Path) -> Path:
         num_episodes=NUM_EPISODES,
         renderer="tiny" if domain == "randomized" else "auto",
     )
-    run_stage("collect", collect, config)
-    return config.output
 
 
-def _cell(task: str, name: str, path: str, arguments: argparse.Namespace) -> None:
-    """Measure an encoder on a task, unless that is done."""
-    cell = arguments.cells / f"{task}-{name}.json"
-    digest = digest_path(path)
-    if cell.is_file() and json.loads(cell.read_text(encoding="utf-8"))["encoder"] == digest:
-        return
-    source, target = (_data(task, domain, arguments.work) for domain in DOMAINS)
-    config = ProbeConfig(
-        output=arguments.work / f"probe-{task}-{name}",
+def _probing(name: str, path: str, data: tuple[Path, Path], output: Path) -> ProbeConfig:
+    source, target = data
+    return ProbeConfig(
+        output=output,
         encoder=RANDOM if name == RANDOM else path,
         architecture=path,
         source=source,
@@ -94,9 +89,30 @@ def _cell(task: str, name: str, path: str, arguments: argparse.Namespace) -> Non
         domains=True,
         num_neighbour_queries=0,
     )
+
+
+def _key(task: str, name: str, digest: str) -> str:
+    """Return the fingerprint of all that the scores depend on, the encoder by its digest."""
+    here = Path()
+    stages = [*(_collecting(task, domain, here) for domain in DOMAINS), _probing(name, "", (here, here), here)]
+    settings = [
+        {key: value for key, value in without_later(dump_values(stage)).items() if key not in FREE} for stage in stages
+    ]
+    return fingerprint([digest, settings])
+
+
+def _cell(task: str, name: str, path: str, arguments: argparse.Namespace) -> None:
+    """Measure an encoder on a task, unless that is done."""
+    cell, key = arguments.cells / f"{task}-{name}.json", _key(task, name, digest_path(path))
+    if cell.is_file() and json.loads(cell.read_text(encoding="utf-8"))["key"] == key:
+        return
+    source, target = (_collecting(task, domain, arguments.work / f"{task}-{domain}") for domain in DOMAINS)
+    for how in (source, target):
+        run_stage("collect", collect, how)
+    config = _probing(name, path, (source.output, target.output), arguments.work / f"probe-{task}-{name}")
     scores = _scores(run_stage("probe", probe, config))
     arguments.cells.mkdir(parents=True, exist_ok=True)
-    write_json(cell, {"task": task, "name": name, "encoder": digest, **scores})
+    write_json(cell, {"task": task, "name": name, "key": key, **scores})
     _write_table(arguments.cells)
 
 

@@ -33,9 +33,31 @@ def test_measures_go_to_their_columns(tool: ModuleType, tmp_path: Path) -> None:
     cells = tmp_path / "scores"
     cells.mkdir()
     for name in ("random", "ours"):
-        tool.write_json(cells / f"push-{name}.json", {"task": "push", "name": name, "encoder": "sha256:0", **scores})
+        tool.write_json(cells / f"push-{name}.json", {"task": "push", "name": name, "key": "sha256:0", **scores})
     tool._write_table(cells)
     lines = (tmp_path / "scores.md").read_text().splitlines()
     found = [line for line in lines if line.startswith("| push")]
     assert found[0] == "| push | ours | 700 | 0.61 | 0.42 | 1.5 | 0.4 | 0.93 |"
     assert found[1].startswith("| push | random |")
+
+
+def test_a_cell_of_this_encoder_and_these_settings_is_not_measured_again(
+    tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class MeasuredError(Exception):
+        pass
+
+    def measure(*_: object) -> None:
+        raise MeasuredError
+
+    monkeypatch.setattr(tool, "run_stage", measure)
+    encoder = tmp_path / "encoder"
+    encoder.mkdir()
+    (encoder / "weights").write_bytes(b"0")
+    arguments = tool.argparse.Namespace(cells=tmp_path, work=tmp_path / "work")
+    key = tool._key("push", "ours", tool.digest_path(encoder))
+    tool.write_json(tmp_path / "push-ours.json", {"key": key})
+    tool._cell("push", "ours", str(encoder), arguments)
+    monkeypatch.setattr(tool, "NUM_EPISODES", 50)
+    with pytest.raises(MeasuredError):
+        tool._cell("push", "ours", str(encoder), arguments)
