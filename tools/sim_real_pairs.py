@@ -33,7 +33,8 @@ NOTE = (
     "its own mean, so that what is constant, such as the backdrop, does not count; 0 by chance. Distances: "
     "between frames at the same part of two clips, in the same features, over the distance of any two frames of "
     "all clips. twin among sims: the place of the twin when the simulated clips of all tasks are sorted by "
-    "distance, 3 by chance. Single clips: no interval, and no statement about a robot."
+    "distance; features that tell robots apart and nothing else have it by chance among those of one robot. Single "
+    "clips: no interval, and no statement about a robot."
 )
 SEEDS = (0, 1, 2)
 """Of fresh weights."""

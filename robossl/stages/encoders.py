@@ -1,5 +1,7 @@
 """Encoders as the configurations of stages name them."""
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,6 +11,7 @@ from robossl.encoders import Encoder, build_encoder, load_card, load_encoder
 from robossl.runs import digest_path
 
 RANDOM = "random"
+logger = logging.getLogger(__name__)
 
 
 def open_encoder(encoder: str, *, architecture: str, seed: int) -> tuple[Encoder, str]:
@@ -30,6 +33,16 @@ def open_encoder(encoder: str, *, architecture: str, seed: int) -> tuple[Encoder
             card = load_card(architecture)
             return build_encoder(card["architecture"], **card["arguments"]), f"random:{card['architecture']}:{seed}"
         return build_encoder(architecture), f"random:{architecture}:{seed}"
+
+
+def warn_of_new_cameras(encoder: str, cameras: Sequence[str]) -> None:
+    """Say where a policy looks through cameras that its encoder was not trained on, and may be blind to what they show."""
+    if not Path(encoder).is_dir():
+        return  # fresh weights, or a file of somebody else's
+    seen = load_card(encoder).get("trained_on", {}).get("cameras", cameras)
+    if new := [name for name in cameras if name not in seen]:
+        told = "encoder %s was trained on pictures of %s, and the policy looks through %s"
+        logger.warning(told, encoder, ", ".join(seen), ", ".join(new))
 
 
 def fresh_encoder(config: PretrainConfig) -> Encoder:

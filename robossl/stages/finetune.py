@@ -14,6 +14,7 @@ from robossl.policies.augment import check_shift
 from robossl.policies.behaviour_cloning import BehaviourCloning, CloningRecipe, furthest_action
 from robossl.policies.demonstrations import (
     ACTION_KEY,
+    GOAL_VIEW,
     INTENDED_ACTION_KEY,
     Demonstrations,
     read_demonstrations,
@@ -22,7 +23,7 @@ from robossl.policies.heads import HeadSpec, check_hidden
 from robossl.policies.network import PolicyNetwork
 from robossl.policies.saving import ExecutionSpec, save_policy
 from robossl.runs import Run
-from robossl.stages.encoders import RANDOM, open_encoder
+from robossl.stages.encoders import RANDOM, open_encoder, warn_of_new_cameras
 from robossl.stages.progress import progress_bar
 from robossl.training import pick_device
 
@@ -46,6 +47,7 @@ def finetune(config: FinetuneConfig, *, run: Run) -> dict[str, Any]:
     if name != STATE:
         encoder, inputs["encoder"] = open_encoder(name, architecture=config.architecture, seed=config.seed)
         check_shift(config.shift_px, encoder.image_size)
+        warn_of_new_cameras(name, [camera for camera in config.cameras if camera != GOAL_VIEW])
     trained_on = _trained_on(source, config)
     with run.time("read demonstrations"):
         demonstrations = _read(source, encoder, config)

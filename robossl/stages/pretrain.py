@@ -24,7 +24,7 @@ from robossl.stages.health_frames import HealthFrames
 from robossl.stages.pretrain_checks import check_objectives
 from robossl.stages.pretrain_frames import frames_table, score_future_frames
 from robossl.stages.pretrain_health import EVERY_LOGS, HealthWatch
-from robossl.stages.pretrain_sources import TrainingSource, action_stats, inputs_of, open_sources
+from robossl.stages.pretrain_sources import TrainingSource, action_stats, cameras_of, inputs_of, open_sources
 from robossl.stages.progress import progress_bar
 from robossl.training import LoopSettings, Processes, Summary, processes, train
 from robossl.types import ClipBatch
@@ -58,7 +58,7 @@ def _pretrain(
         compile_encoder(objective.encoder)
     loader = _loader(config, objective, sources, here=here)
     inputs = inputs_of(sources)
-    card = _card(config, inputs)
+    card = _card(config, inputs, cameras_of(sources))
     watch = HealthWatch(HealthFrames(sources), objective.encoder.eval(), best=BestEncoder(run.best_encoder, card))
     with run.time("pretrain"), closing(loader):
         summary = _train(config, objective, loader, watch, inputs, run=run, here=here)
@@ -215,12 +215,13 @@ def _frame_scores(
     return {"future_frames": scores, "tables": [frames_table(scores)] if scores else []}
 
 
-def _card(config: PretrainConfig, inputs: dict[str, str]) -> dict[str, Any]:
+def _card(config: PretrainConfig, inputs: dict[str, str], cameras: list[str]) -> dict[str, Any]:
     """Return what is said of the encoder beside its architecture."""
     return {
         "trained_on": {
             "inputs": inputs,
             "sources": [str(source.path) for source in config.sources],
+            "cameras": cameras,
             "test_fraction": config.test_fraction,
         },
         "objectives": {spec.name: spec.weight for spec in config.objectives},

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,11 @@ def _way(name: str, source: ScalingSource, config: PretrainConfig, directory: Pa
         if path:
             write_json(path, known)
     return known[name]
+
+
+def cameras_of(sources: Sequence[TrainingSource]) -> list[str]:
+    """Return the cameras behind the views of all sources, each look of one counted as that camera."""
+    return sorted({re.sub(r"_look\d+$", "", view) for source in sources for view in source.views})
 
 
 def default_views(cameras: Sequence[str], *, num_looks: int = 2) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from robossl.policies.rl.recipe import ReinforcementRecipe, Way
 from robossl.policies.saving import ExecutionSpec, load_policy, load_policy_card, save_policy
 from robossl.rollout import EnvSpec, rollout
 from robossl.runs import Run, digest_path
-from robossl.stages.encoders import RANDOM, open_encoder
+from robossl.stages.encoders import RANDOM, open_encoder, warn_of_new_cameras
 from robossl.stages.progress import tracked
 from robossl.stages.reinforce_checks import (
     check_clone,
@@ -141,6 +141,7 @@ def _open(config: ReinforceConfig) -> tuple[PolicyNetwork | None, Encoder | None
     encoder, digest = open_encoder(name, architecture=config.architecture, seed=config.seed)
     if config.mode != "frozen":
         check_shift(config.shift_px, encoder.image_size)
+    warn_of_new_cameras(name, [camera for camera in config.cameras if camera != GOAL_VIEW])
     encoder.requires_grad_(config.mode != "frozen")
     return None, encoder, {"encoder": digest}
 

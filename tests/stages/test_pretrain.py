@@ -37,6 +37,7 @@ def test_an_encoder_comes_out_with_its_card_and_scores_of_future_frames(config: 
     assert encoder(torch.zeros(1, 3, 24, 32, dtype=torch.uint8)).shape == (1, 16)
     card = load_card(config.output / "encoder")
     assert card["trained_on"]["inputs"] == result["inputs"]
+    assert card["trained_on"]["cameras"] == ["front"]
     assert set(card["objectives"]) == {spec.name for spec in OBJECTIVES}
     scores = result["future_frames"]["0-episodes"]["horizons"]
     assert scores.keys() == {"1", "3"}
