@@ -1,5 +1,6 @@
 """`robossl report`: one HTML page about runs."""
 
+from pathlib import Path
 from typing import Any
 
 from robossl.config.report import ReportConfig
@@ -18,6 +19,7 @@ def report(config: ReportConfig, *, run: Run) -> dict[str, Any]:
     if not config.runs:
         raise ConfigError("no run was named; give at least one, for example: robossl report runs/pretrain")
     results = {path: read_result(path) or {} for path in config.runs}
-    own = [f"The episodes of {path}: {found['report']}." for path, found in results.items() if "report" in found]
+    pages = [path / Path(found["report"]).name for path, found in results.items() if "report" in found]
+    own = [f"The episodes of {page.parent}: {page}." for page in pages if page.is_file()]
     page = build_report(config.runs, run.path / "report.html", title=config.title, lead=" ".join(own))
     return {"report": str(page), "inputs": {str(path): digest_path(path) for path in config.runs}}

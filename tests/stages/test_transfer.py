@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from robossl.config.report import ReportConfig
 from robossl.config.transfer import SHIFTS, TransferConfig
 from robossl.errors import ConfigError
 from robossl.runs import open_run
 from robossl.stages import transfer as stage
 from robossl.stages import transfer_checks
+from robossl.stages.report import report
 from robossl.stages.transfer_checks import checked
 
 POLICIES = {"expert": "expert", "play": "play", "floor": "random"}
@@ -169,3 +171,12 @@ def test_policies_are_paired_unless_both_saw_the_world_drawn_differently(
     (table,) = stage._differences(how, cells)
     assert [row[:2] for row in table["rows"]] == [["floor", "randomized"], ["floor", "nominal"]]
     assert "different renderers" in table["note"]
+
+
+def test_a_report_says_where_the_page_of_a_transfer_is(tmp_path: Path) -> None:
+    how = config(tmp_path, policies={"expert": "expert"}, shifts=(), num_episodes=1)
+    run(how)
+    about = ReportConfig(runs=(how.output,), output=tmp_path / "report")
+    with open_run(about.output, command="report", config=about) as opened:
+        page = report(about, run=opened)["report"]
+    assert f"The episodes of {how.output}: {how.output / 'report.html'}." in Path(page).read_text()
