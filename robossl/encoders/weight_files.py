@@ -122,7 +122,7 @@ def _why(path: Path, error: Exception) -> str:
     if start.startswith(b"version https://git-lfs"):
         return "it is a pointer of Git LFS and not the file itself; fetch that with: git lfs pull"
     if path.suffix == ".safetensors":
-        return f"it is no safetensors file, or cut off ({str(error).splitlines()[0]})"
+        return f"it is no safetensors file, or cut off ({' '.join(str(error).split())})"
     if start.startswith((b"PK", b"\x80")):
         return "it is cut off, or holds more than tensors; save them alone: torch.save(model.state_dict(), path)"
     return f"a file of weights does not begin with {start[:16]!r}"

@@ -36,7 +36,7 @@ def open_encoder(encoder: str, *, architecture: str, seed: int) -> tuple[Encoder
 
 
 def warn_of_new_cameras(encoder: str, cameras: Sequence[str]) -> None:
-    """Say where a policy looks through cameras that its encoder was not trained on, and so may see too little in."""
+    """Say where a policy looks through cameras that its encoder was not trained on."""
     if not Path(encoder).is_dir():
         return  # fresh weights, or a file of somebody else's
     seen = load_card(encoder).get("trained_on", {}).get("cameras", cameras)
