@@ -15,7 +15,8 @@ from robossl.config.load import config_path, dump_values, load_config
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.probe import ProbeConfig
 from robossl.config.sweep import SweepConfig, Value
-from robossl.errors import ConfigError, closest
+from robossl.data.sources import open_source
+from robossl.errors import ConfigError, DataError, closest
 from robossl.evaluation.seed_mean import mean_over_seeds
 from robossl.runs import Run
 from robossl.runs.files import write_text
@@ -50,6 +51,7 @@ def sweep(config: SweepConfig, *, run: Run) -> dict[str, Any]:
 
     Raises:
         ConfigError: the grid names a setting that there is not, or a value that it can't have.
+        DataError: the first source has nothing to read out by the name of `key`.
     """
     base = load_config(PretrainConfig, config_path(config.base))
     combinations = [
@@ -68,6 +70,11 @@ def sweep(config: SweepConfig, *, run: Run) -> dict[str, Any]:
     if config.wandb_sweep:
         path = write_wandb_sweep(config, run.path / "wandb_sweep.yaml")
         return {"lines": [f"{path} is for: wandb sweep {path}"]}
+    for path in {one.sources[0].path for one in configs.values()}:
+        if config.key not in (there := open_source(path).features):
+            raise DataError(
+                f"{path} has no {config.key!r} to read out; it has {', '.join(there) or 'only video'}: --key"
+            )
     run.tracker.cut_back(0)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in configs}
     for number, (seed, name) in enumerate(product(config.seeds, configs)):
@@ -87,7 +94,7 @@ def _measured(config: PretrainConfig, how: SweepConfig, folder: Path) -> dict[st
         output=folder / "probe",
         encoder=str(folder / "pretrain" / "encoder"),
         source=first.path,
-        camera=first.views[0] if first.views else ProbeConfig.camera,
+        camera=first.views[0] if first.views else open_source(first.path).cameras[0],
         key=how.key,
         test_fraction=config.test_fraction,
         pca=0,

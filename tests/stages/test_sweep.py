@@ -14,7 +14,7 @@ from robossl.config.collect import CollectConfig
 from robossl.config.load import load_config
 from robossl.config.pretrain import PretrainConfig
 from robossl.config.sweep import SweepConfig
-from robossl.errors import ConfigError
+from robossl.errors import ConfigError, DataError
 from robossl.evaluation.seed_mean import mean_over_seeds
 from robossl.runs import open_run
 from robossl.stages import sweep as stage
@@ -47,13 +47,17 @@ def run(config: SweepConfig) -> dict[str, Any]:
         return opened.finish(sweep(config, run=opened))
 
 
+def make_play(path: Path) -> None:
+    play = CollectConfig(output=path, env_id=POINT_ENV, cameras=("top",), image_size=32, num_workers=1, num_episodes=8)
+    with open_run(play.run_directory, command="collect", config=play) as opened:
+        opened.finish(collect(play, run=opened))
+
+
 def test_every_combination_and_seed_is_run_once_and_ranked(
     config: SweepConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROBOSSL_CACHE", str(tmp_path / "cache"))
-    play = CollectConfig(output=tmp_path / "play", env_id=POINT_ENV, image_size=32, num_workers=1, num_episodes=8)
-    with open_run(play.run_directory, command="collect", config=play) as opened:
-        opened.finish(collect(play, run=opened))
+    make_play(tmp_path / "play")
     (table,) = run(config)["tables"]
     columns = ["learning_rate", "objectives.0.params.temperature", "r2", "low", "high", "seeds", "rank", "seconds"]
     assert table["columns"] == columns
@@ -92,6 +96,13 @@ def test_a_grid_that_can_not_be_run_is_refused_before_the_first_run(config: Swee
 def test_a_base_that_holds_nothing_out_is_refused_before_the_first_run(config: SweepConfig) -> None:
     with pytest.raises(ConfigError, match=r"test_fraction is 0.0 in .*; set it between 0 and 1"):
         run(replace(config, settings={**config.settings, "test_fraction": 0.0}))
+    assert not (config.output / "cells").exists()
+
+
+def test_a_source_without_what_is_read_out_is_refused_before_the_first_run(config: SweepConfig, tmp_path: Path) -> None:
+    make_play(tmp_path / "play")
+    with pytest.raises(DataError, match=r"play has no 'position' to read out; it has .*observation.state.*: --key"):
+        run(replace(config, key="position"))
     assert not (config.output / "cells").exists()
 
 
