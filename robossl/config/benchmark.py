@@ -61,6 +61,9 @@ class BenchmarkConfig:
     unrandomized and shifts: a first look whose cells stay valid."""
     only_finished: bool = False
     """Measure nothing: the tables of the cells that are there."""
+    num_jobs: Count = 1
+    """How many of the runs behind the cells go on side by side, each in a process of one thread, rollouts too; 0: one
+    for each CPU core that this process may use; 1: one after the other, with all threads and `recipe.num_workers`."""
     num_kept: Count = 0
     """Episodes of each policy in each domain kept one by one for the report, see `robossl evaluate`; no part of a cell:
     those that are there are not measured again for it."""

@@ -10,14 +10,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
+_hidden = False
 _tell: ContextVar[Callable[[str], None] | None] = ContextVar("tell", default=None)
+
+
+def hide_bars() -> None:
+    """Show no bars from here on: this process shares its terminal with others that work at the same time."""
+    global _hidden
+    _hidden = True
 
 
 def progress_bar() -> Progress:
     """Return a bar with count, elapsed time and ETA; silent where there is no terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    return Progress(*columns, TimeRemainingColumn(), console=console, disable=_hidden or not console.is_terminal)
 
 
 def tracked(items: Iterable[Item], *, description: str, total: int, completed: int = 0) -> Iterator[Item]:

@@ -16,9 +16,10 @@ from robossl.errors import ConfigError, RobosslError
 from robossl.report.retention import kept_of
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
-from robossl.stages import benchmark_checks
-from robossl.stages.benchmark import DOMAINS, benchmark
+from robossl.stages import benchmark_checks, benchmark_runs
+from robossl.stages.benchmark import benchmark
 from robossl.stages.benchmark_cells import Cell
+from robossl.stages.benchmark_runs import DOMAINS
 from robossl.stages.benchmark_shifts import NOTHING, PLAIN
 
 
@@ -38,7 +39,7 @@ def config(tmp_path: Path) -> BenchmarkConfig:
 def worlds(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What each task's env is said to do; looked at for real in a test of its own."""
     known = {"reach": "as it was", "push": "as it was"}
-    monkeypatch.setattr(stage, "world", lambda task, domains: known[task])
+    monkeypatch.setattr(benchmark_runs, "world", lambda task, domains: known[task])
     return known
 
 
@@ -54,7 +55,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
         # another world is not just the same, episode by episode
         return measured(1, *((1, 0) if one.shift == NOTHING else (0, 1)), one.seed, domains=(PLAIN,))
 
-    monkeypatch.setattr(stage, "_measure", measure)
+    monkeypatch.setattr(stage, "measure", measure)
     return seen
 
 
@@ -194,19 +195,15 @@ def test_further_encoders_and_numbers_of_demonstrations_have_cells_of_their_own(
 def test_without_randomization_all_is_learned_in_the_plain_world_and_measured_there_too(
     config: BenchmarkConfig,
 ) -> None:
-    plain, usual = (stage._settings(config, "reach", name, 0) for name in (UNRANDOMIZED, "pretrained"))
+    plain, usual = (benchmark_runs.settings(config, "reach", name, 0) for name in (UNRANDOMIZED, "pretrained"))
     for learned in ("play-reach", "demonstrations"):
         assert (plain[learned].pop("domain"), usual[learned].pop("domain")) == (PLAIN, DOMAINS[0])
         assert plain[learned] == usual[learned]
     assert plain["pretrain"] == usual["pretrain"]
     assert plain["evaluate"]["domains"] == [PLAIN, *DOMAINS]
     assert usual["evaluate"]["domains"] == [*DOMAINS]
-    paths = {
-        stage._path(
-            config, f"demonstrations{stage._beside(name)}", Cell(task="reach", variant=name, seed=0, settings={})
-        )
-        for name in (UNRANDOMIZED, "pretrained", "random")
-    }
+    cells = [Cell(task="reach", variant=name, seed=0, settings={}) for name in (UNRANDOMIZED, "pretrained", "random")]
+    paths = {benchmark_runs.steps(config, cell)[-3].output for cell in cells}  # then come policy and evaluation
     assert len(paths) == 2, "no variant takes another world's demonstrations"
 
 
@@ -259,7 +256,7 @@ def test_a_cell_is_measured_through_the_stages_that_it_needs(
         done.append((command, how.output.name))
         return measured(1, domains=DOMAINS) if command == "evaluate" else {}
 
-    monkeypatch.setattr(stage, "run_stage", run_stage)
+    monkeypatch.setattr(benchmark_runs, "run_stage", run_stage)
     run(replace(config, seeds=(0,)))
     of_encoder = [("collect", "play-reach"), ("pretrain", "pretrain-0")]  # of the others the architecture is enough
     expected = [

@@ -15,16 +15,17 @@ from robossl.encoders import build_encoder, load_card, save_encoder
 from robossl.errors import ConfigError
 from robossl.runs import open_run
 from robossl.stages import benchmark as stage
+from robossl.stages import benchmark_runs
 from robossl.stages.benchmark_cells import Cell
 
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BenchmarkConfig:
     """A benchmark whose policies are never made: each solves one episode of two in every domain."""
-    monkeypatch.setattr(stage, "world", lambda task, domains: "as it was")
+    monkeypatch.setattr(benchmark_runs, "world", lambda task, domains: "as it was")
     monkeypatch.setattr(
         stage,
-        "_measure",
+        "measure",
         lambda config, cell, workers: measured(1, 0, domains=tuple(cell.settings["evaluate"]["domains"])),
     )
     return BenchmarkConfig(
@@ -63,11 +64,12 @@ def test_without_the_pretrained_encoder_the_first_given_one_is_compared(
     assert not [table for table in alone if not table["rows"]]
 
 
-def test_fresh_weights_need_no_pretraining(config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "run_stage", None)
+def test_fresh_weights_need_no_pretraining(config: BenchmarkConfig) -> None:
     for variant in ("random", "scratch"):
         (cell,) = (one for one in stage._cells(config) if one.variant == variant)
-        card = load_card(stage._encoder(config, cell))
+        steps = benchmark_runs.steps(config, cell)
+        assert [step.command for step in steps] == ["collect", "finetune", "evaluate"]
+        card = load_card(steps[1].config.architecture)
         assert (card["architecture"], card["arguments"]["pooling"]) == ("conv", "spatial_softmax")
 
 
@@ -92,7 +94,7 @@ def test_cells_of_another_benchmark_are_kept_until_they_may_be_replaced(config: 
 
 def test_a_finetuned_encoder_is_the_pretrained_one_that_learns_along(config: BenchmarkConfig) -> None:
     frozen, along, scratch = (
-        stage._settings(config, "reach", name, 0) for name in ("pretrained", "finetuned", "scratch")
+        benchmark_runs.settings(config, "reach", name, 0) for name in ("pretrained", "finetuned", "scratch")
     )
     assert along["pretrain"] == frozen["pretrain"]
     assert "pretrain" not in scratch
@@ -105,11 +107,11 @@ def test_another_encoder_of_the_same_name_has_folders_of_its_own(config: Benchma
     cell = Cell(task="reach", variant="mine", seed=0, settings={})
     encoders = [build_encoder("conv", image_size=64, feature_dim=16, widths=(width,)) for width in (8, 16)]
     paths = [save_encoder(encoder, tmp_path / f"mine-{number}") for number, encoder in enumerate(encoders)]
-    assert len({stage._evaluated(replace(config, given={"mine": path}), cell) for path in paths}) == 2
+    assert len({benchmark_runs.evaluated(replace(config, given={"mine": path}), cell) for path in paths}) == 2
 
 
 def test_a_renderer_is_part_of_a_cell_only_if_it_is_not_that_of_the_first_cells(config: BenchmarkConfig) -> None:
-    settings = stage._settings(config, "reach", "pretrained", 0)
+    settings = benchmark_runs.settings(config, "reach", "pretrained", 0)
     assert "renderer" not in str(settings)
     assert without_later({"collect": {"renderer": "gl"}}) == {"collect": {"renderer": "gl"}}
 
