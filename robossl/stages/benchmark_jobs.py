@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -51,7 +52,7 @@ def fill(config: BenchmarkConfig, cells: Sequence[Cell]) -> None:
                 running[pool.submit(_work, waiting.pop(path))] = path, time.monotonic()
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 path, start_s = running.pop(future)
-                result = future.result()
+                result = _result(future)
                 if isinstance(result, str):
                     raise RobosslError(f"{path.name}: {result}")
                 if path in ends:
@@ -59,6 +60,13 @@ def fill(config: BenchmarkConfig, cells: Sequence[Cell]) -> None:
                 done.add(path)
                 bar.advance(task)
                 stage_done(path.name, time.monotonic() - start_s)
+
+
+def _result(future: Future[dict[str, Any] | str]) -> dict[str, Any] | str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return "its process or that beside it was killed, for want of memory maybe; try fewer at a time (--num-jobs)"
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,12 +30,15 @@ class Written:
 
     output: Path
     needs: tuple[Path, ...]
-    fails: bool
+    end: str
+    """How it ends before that: "", "fails" or "is killed"."""
 
     def run(self, workers: Workers) -> dict[str, Any]:
         """Return a measurement, a moment later."""
-        if self.fails:
+        if self.end == "fails":
             raise RobosslError("no frames")
+        if self.end == "is killed":
+            os.kill(os.getpid(), signal.SIGKILL)
         there = [path.name for path in self.needs if path.exists()]
         time.sleep(0.2)
         self.output.parent.mkdir(parents=True, exist_ok=True)
@@ -58,14 +62,14 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BenchmarkConfig:
     )
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, *, failing: str = "") -> None:
-    """Replace each step by one that only writes, but the one of this name, which fails."""
+def stand_in(monkeypatch: pytest.MonkeyPatch, **ends: str) -> None:
+    """Replace each step by one that only writes, or ends otherwise as told for its name."""
 
     def steps(config: BenchmarkConfig, cell: Cell) -> list[Written]:
         return [written(step) for step in benchmark_runs.steps(config, cell)]
 
     def written(step: Step) -> Written:
-        return Written(output=step.output, needs=step.needs, fails=step.output.name == failing)
+        return Written(output=step.output, needs=step.needs, end=ends.get(step.output.name.replace("-", "_"), ""))
 
     monkeypatch.setattr(benchmark_jobs, "steps", steps)
 
@@ -93,11 +97,14 @@ def test_each_run_is_made_once_after_what_it_needs_and_two_go_on_at_a_time(
     assert len(list(config.cells.glob("*.json"))) == 6
 
 
+@pytest.mark.parametrize(
+    ("end", "text"), [("fails", "policy-scratch-reach-0: no frames"), ("is killed", r"was killed, .* \(--num-jobs\)")]
+)
 def test_a_run_that_fails_is_named_and_no_process_stays(
-    config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch
+    config: BenchmarkConfig, monkeypatch: pytest.MonkeyPatch, end: str, text: str
 ) -> None:
-    stand_in(monkeypatch, failing="policy-scratch-reach-0")
-    with pytest.raises(RobosslError, match="policy-scratch-reach-0: no frames"):
+    stand_in(monkeypatch, policy_scratch_reach_0=end)
+    with pytest.raises(RobosslError, match=text):
         run(replace(config, encoders=("state", "scratch")))
     assert not multiprocessing.active_children()
     assert "reach-scratch-0" not in {path.stem for path in config.cells.glob("*.json")}
