@@ -1,6 +1,7 @@
 """Cells of the benchmark measured side by side, in processes of one thread each.
 
-Small networks gain little from a second thread: two cores fit one policy in 51 s, where each alone fits one in 66 s.
+Small networks gain little from a second thread: of `configs/benchmark/six.yaml` two cores fit policy-random-push-0 in
+51 s with `num_jobs` 1, and in 66 s while they fit another one too.
 """
 
 import multiprocessing
